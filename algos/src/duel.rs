@@ -1,0 +1,203 @@
+//! Two sessions back to back: the driver of two-party measurements.
+//!
+//! A turn: one end sends up to `window` frames, the other handles them, answering as it goes; then the
+//! other end's turn. So `window` is the number of frames that fit into a round trip: with 1 the ends take
+//! turns and nothing is sent in vain, with more a stream runs on for that much after its receiver had
+//! enough (*overshoot*).
+
+use std::collections::VecDeque;
+
+use thiserror::Error;
+
+use crate::session::{Finding, Role, Session, SessionError, Step, Tally, Verdict};
+use crate::wire::Spent;
+
+/// Bounds that end a duel which does not end itself.
+#[derive(Clone, Copy, Debug)]
+pub struct DuelLimits {
+    /// Frames that an end may send without hearing from the other; at least 1.
+    pub window: u32,
+    /// Frames of both directions together.
+    pub frames_max: u64,
+    /// Bytes of both directions together.
+    pub bytes_max: u64,
+}
+
+impl Default for DuelLimits {
+    fn default() -> Self {
+        Self { window: 1, frames_max: 1 << 22, bytes_max: 1 << 32 }
+    }
+}
+
+/// Why a duel did not end with two verdicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum DuelError {
+    /// A session refused a frame of the other.
+    #[error("the {end:?} refused a frame: {error}")]
+    Session {
+        /// Which end refused.
+        end: Role,
+        /// Why.
+        error: SessionError,
+    },
+    /// Both ends wait.
+    #[error("both ends wait after {frames} frames")]
+    Stalled {
+        /// Frames until then.
+        frames: u64,
+    },
+    /// A limit of [`DuelLimits`].
+    #[error("over the limit after {frames} frames and {bytes} bytes")]
+    OverLimit {
+        /// Frames until then.
+        frames: u64,
+        /// Bytes until then.
+        bytes: u64,
+    },
+    /// A session emitted a frame without saying what all its bytes are for: a bug of the strategy.
+    #[error("the {end:?} accounts for {spent} bytes of a frame of {len}")]
+    Unaccounted {
+        /// Which end.
+        end: Role,
+        /// Bytes that its tally rose by.
+        spent: u64,
+        /// Bytes of the frame.
+        len: u64,
+    },
+}
+
+/// What one end sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Frames, overshoot included.
+    pub frames: u64,
+    /// Bytes of frames that the other end handled, by purpose.
+    pub spent: Spent,
+    /// Frames that arrived after the other end was done.
+    pub overshoot_frames: u64,
+    /// Their bytes.
+    pub overshoot_bytes: u64,
+}
+
+impl Traffic {
+    /// Every byte that crossed.
+    pub fn bytes(&self) -> u64 {
+        self.spent.total() + self.overshoot_bytes
+    }
+}
+
+/// What happened. Arrays are indexed by [`Role`]: initiator first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transcript {
+    /// What each end found.
+    pub findings: [Vec<Finding>; 2],
+    /// How each end says it ended.
+    pub verdicts: [Verdict; 2],
+    /// Each end's own counters.
+    pub tallies: [Tally; 2],
+    /// What each end sent.
+    pub traffic: [Traffic; 2],
+    /// Depth of the longest causal chain of frames.
+    pub flights: u32,
+}
+
+impl Transcript {
+    /// Bytes both ways.
+    pub fn bytes(&self) -> u64 {
+        self.traffic.iter().map(Traffic::bytes).sum()
+    }
+}
+
+struct Frame {
+    bytes: Vec<u8>,
+    spent: Spent,
+    depth: u32,
+}
+
+#[derive(Default)]
+struct End {
+    outbox: VecDeque<Frame>,
+    /// Flight of the latest frame that this end handled.
+    depth: u32,
+    verdict: Option<Verdict>,
+    findings: Vec<Finding>,
+    traffic: Traffic,
+}
+
+const ROLES: [Role; 2] = [Role::Initiator, Role::Responder];
+
+/// Runs two sessions, initiator first, to their verdicts.
+///
+/// # Errors
+///
+/// When a session refuses a frame, both wait, a limit is reached, or the accounts do not add up.
+pub fn duel(ends: &mut [Box<dyn Session>; 2], limits: &DuelLimits) -> Result<Transcript, DuelError> {
+    let mut states: [End; 2] = Default::default();
+    let mut flights = 0;
+    while states.iter().any(|state| state.verdict.is_none() || !state.outbox.is_empty()) {
+        let mut moved = false;
+        for from in 0..2 {
+            let to = 1 - from;
+            fill(&mut *ends[from], &mut states[from], ROLES[from], limits)?;
+            for frame in std::mem::take(&mut states[from].outbox) {
+                moved = true;
+                flights = flights.max(frame.depth);
+                let sent = &mut states[from].traffic;
+                if states[to].verdict.is_some() {
+                    let sent = &mut states[from].traffic;
+                    sent.overshoot_frames += 1;
+                    sent.overshoot_bytes += frame.bytes.len() as u64;
+                    continue;
+                }
+                sent.spent.merge(&frame.spent);
+                states[to].depth = states[to].depth.max(frame.depth);
+                ends[to]
+                    .handle_frame(&frame.bytes)
+                    .map_err(|error| DuelError::Session { end: ROLES[to], error })?;
+                fill(&mut *ends[to], &mut states[to], ROLES[to], limits)?;
+            }
+            let (frames, bytes) = states.iter().fold((0, 0), |(frames, bytes), state| {
+                (frames + state.traffic.frames, bytes + state.traffic.bytes())
+            });
+            if frames > limits.frames_max || bytes > limits.bytes_max {
+                return Err(DuelError::OverLimit { frames, bytes });
+            }
+        }
+        if !moved && states.iter().any(|state| state.verdict.is_none()) {
+            return Err(DuelError::Stalled { frames: states.iter().map(|s| s.traffic.frames).sum() });
+        }
+    }
+    let [initiator, responder] = states;
+    let tallies = [ends[0].tally(), ends[1].tally()];
+    Ok(Transcript {
+        verdicts: [initiator.verdict, responder.verdict].map(|v| v.expect("the loop ends with verdicts")),
+        findings: [initiator.findings, responder.findings],
+        tallies,
+        traffic: [initiator.traffic, responder.traffic],
+        flights,
+    })
+}
+
+/// Keeps the contract: drains findings, then frames until the window is full.
+fn fill(session: &mut dyn Session, state: &mut End, end: Role, limits: &DuelLimits) -> Result<(), DuelError> {
+    state.findings.extend(std::iter::from_fn(|| session.poll_finding()));
+    while state.verdict.is_none() && state.outbox.len() < limits.window.max(1) as usize {
+        let before = session.tally().spent;
+        let mut bytes = Vec::new();
+        match session.poll_frame(&mut bytes) {
+            Step::Frame => {
+                let spent = session.tally().spent.since(&before);
+                if spent.total() != bytes.len() as u64 {
+                    let len = bytes.len() as u64;
+                    return Err(DuelError::Unaccounted { end, spent: spent.total(), len });
+                }
+                state.traffic.frames += 1;
+                state.outbox.push_back(Frame { bytes, spent, depth: state.depth + 1 });
+            }
+            Step::Waiting => break,
+            Step::Done(verdict) => state.verdict = Some(verdict),
+        }
+    }
+    state.findings.extend(std::iter::from_fn(|| session.poll_finding()));
+    Ok(())
+}

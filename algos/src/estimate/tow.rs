@@ -1,0 +1,185 @@
+//! Tug-of-War: the difference of two sets from 128 signed sums.
+//!
+//! **Source.** N. Alon, Y. Matias, M. Szegedy, "The space complexity of approximating the frequency
+//! moments" (1996); for set difference as in L. Gong et al., "Space- and computationally-efficient set
+//! reconciliation via parity bitmap sketch (PBS)", VLDB 2020, which inflates the estimate of 128 counters by
+//! 1.38 to be large enough in 99% of all cases.
+//!
+//! **Idea.** Every item pulls each counter up or down by 1, by a bit of its keyed hash. Items that both ends
+//! hold cancel in the difference of two counters, which is then a walk of d steps: its square is d in the
+//! mean. The mean of m squares deviates by √(2/m) of d: 12.5% for m = 128.
+//!
+//! **Bytes.** A counter of n steps is n less twice the number of steps down, so the number of steps up tells it:
+//! ⌈log2(n + 1)⌉ bits each (papers write the signed counter, one bit more). **CPU.** One hash of an
+//! item for all counters: its 128 bits are the 128 signs.
+
+use crate::bits::{BitReader, BitWriter};
+use crate::item::ItemId;
+use crate::salt::Key;
+use crate::wire::{Reader, WireError};
+
+/// Number of counters: the bits of one keyed hash.
+pub const COUNTERS: usize = 128;
+
+/// By how much [`Tow::estimate`] must be multiplied to be at least d in 99% of all cases.
+pub const INFLATION: f64 = 1.38;
+
+/// The counters of one set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tow {
+    /// Steps up of each counter.
+    ups: Vec<u32>,
+    /// Items in the set.
+    len: u64,
+}
+
+impl Tow {
+    /// Counts a set under a key, O(n).
+    pub fn new<'a>(ids: impl Iterator<Item = &'a ItemId>, key: &Key) -> Self {
+        let mut ups = vec![0_u32; COUNTERS];
+        let mut len = 0;
+        // Positional counting in bit planes: adding one item is a ripple-carry over 8 words of 128
+        // one-bit lanes, and lanes are emptied into `ups` before they can overflow.
+        let mut planes = [0_u128; 8];
+        for id in ids {
+            let hashed = key.hash(id);
+            let mut carry = u128::from(hashed.short) | u128::from(hashed.set) << 64;
+            for plane in &mut planes {
+                (*plane, carry) = (*plane ^ carry, *plane & carry);
+            }
+            len += 1;
+            if len % 255 == 0 {
+                drain(&mut planes, &mut ups);
+            }
+        }
+        drain(&mut planes, &mut ups);
+        Self { ups, len }
+    }
+
+    /// Bits of a counter on the wire.
+    fn counter_bits(len: u64) -> u32 {
+        u64::BITS - len.leading_zeros()
+    }
+
+    /// Appends the counters. The reader must know the size of the set.
+    pub fn write(&self, bytes: &mut Vec<u8>) {
+        let mut writer = BitWriter::new(bytes);
+        for up in &self.ups {
+            writer.put(u64::from(*up), Self::counter_bits(self.len));
+        }
+        writer.finish();
+    }
+
+    /// Reads the counters of a set of `len` items.
+    ///
+    /// # Errors
+    ///
+    /// When they end early, or a counter is above `len`.
+    pub fn read(reader: &mut Reader<'_>, len: u64) -> Result<Self, WireError> {
+        let bits = Self::counter_bits(len);
+        let byte_len = (COUNTERS * bits as usize).div_ceil(8);
+        let mut counters = BitReader::new(reader.bytes("estimator", byte_len)?);
+        let mut ups = Vec::with_capacity(COUNTERS);
+        for _ in 0..COUNTERS {
+            let value = counters.take("estimator", bits)?;
+            match u32::try_from(value) {
+                Ok(up) if value <= len => ups.push(up),
+                _ => return Err(WireError::BadValue { what: "estimator", value }),
+            }
+        }
+        Ok(Self { ups, len })
+    }
+
+    /// The estimate of the size of the symmetric difference; exactly 0 for equal sets.
+    pub fn estimate(&self, other: &Self) -> u64 {
+        let squares: u128 = self
+            .ups
+            .iter()
+            .zip(&other.ups)
+            .map(|(a, b)| {
+                let walk = |up: u32, len: u64| 2 * i128::from(up) - i128::from(len);
+                (walk(*a, self.len) - walk(*b, other.len)).unsigned_abs().pow(2)
+            })
+            .sum();
+        (squares / COUNTERS as u128) as u64 + u64::from(squares % COUNTERS as u128 >= COUNTERS as u128 / 2)
+    }
+}
+
+fn drain(planes: &mut [u128; 8], ups: &mut [u32]) {
+    for (weight, plane) in planes.iter_mut().enumerate() {
+        for (lane, up) in ups.iter_mut().enumerate() {
+            *up += ((*plane >> lane) as u32 & 1) << weight;
+        }
+        *plane = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::salt::Salt;
+    use crate::seed::Seed;
+    use crate::session::Role;
+
+    fn tow(ids: &[ItemId], seed: u64) -> Tow {
+        let key = Key::one_party(Salt::of(Seed::new(seed), Role::Initiator));
+        Tow::new(ids.iter(), &key)
+    }
+
+    #[test]
+    fn planes_count_what_a_loop_counts() {
+        let mut rng = Seed::new(1).rng();
+        let ids: Vec<ItemId> = (0..1000).map(|_| ItemId::new(rng.bytes())).collect();
+        let key = Key::one_party(Salt::of(Seed::new(2), Role::Initiator));
+        let slow: Vec<u32> = (0..COUNTERS)
+            .map(|lane| {
+                let bit = |id| {
+                    let hashed = key.hash(id);
+                    (if lane < 64 { hashed.short >> lane } else { hashed.set >> (lane - 64) }) as u32 & 1
+                };
+                ids.iter().map(bit).sum()
+            })
+            .collect();
+        assert_eq!(Tow::new(ids.iter(), &key).ups, slow);
+    }
+
+    #[test]
+    fn counters_come_back_from_the_wire() {
+        let mut rng = Seed::new(3).rng();
+        for len in [0, 1, 2, 300] {
+            let ids: Vec<ItemId> = (0..len).map(|_| ItemId::new(rng.bytes())).collect();
+            let tow = tow(&ids, 1);
+            let mut bytes = Vec::new();
+            tow.write(&mut bytes);
+            assert_eq!(Tow::read(&mut Reader::new(&bytes), len), Ok(tow));
+        }
+    }
+
+    /// Oracle: relative deviation √(2/m), 0.125 for 128 counters, within a tenth of it over 2,000
+    /// trials (whose own deviation is 1.6% of it); no bias beyond three deviations of the mean.
+    #[test]
+    fn deviation_is_what_theory_says() {
+        let (d, trials) = (200, 2000);
+        let (mut sum, mut squares, mut below) = (0.0, 0.0, 0);
+        for trial in 0..trials {
+            let mut rng = Seed::new(4).nth(trial).rng();
+            let ids: Vec<ItemId> = (0..d).map(|_| ItemId::new(rng.bytes())).collect();
+            let estimate = tow(&ids, trial).estimate(&tow(&[], trial)) as f64;
+            let error = estimate / d as f64 - 1.0;
+            sum += error;
+            squares += error * error;
+            below += u32::from(estimate * INFLATION < d as f64);
+        }
+        let (mean, deviation) = (sum / trials as f64, (squares / trials as f64).sqrt());
+        assert!((deviation / 0.125 - 1.0).abs() < 0.1, "deviation {deviation}");
+        assert!(mean.abs() < 3.0 * 0.125 / (trials as f64).sqrt(), "bias {mean}");
+        // 99% in the paper; 1% of 2,000 is 20, five deviations are 22.
+        assert!(below <= 42, "{below} of {trials} estimates are too small after inflation");
+    }
+
+    #[test]
+    fn equal_sets_differ_by_nothing() {
+        let ids: Vec<ItemId> = (0..99).map(|n| ItemId::new([n; 32])).collect();
+        assert_eq!(tow(&ids, 5).estimate(&tow(&ids, 5)), 0);
+    }
+}

@@ -1,0 +1,178 @@
+//! Keys that are fresh for the session, and the short ids made with them.
+//!
+//! A filter or sketch over unsalted ids can be poisoned: somebody grinds message bodies until the ids fall
+//! where they hurt (an Automerge-style Bloom filter goes from 0.82% to 97% false positives with 512 hashes
+//! an item). Against that each end contributes a salt, sent in clear, and ids are hashed with a key of
+//! both; short ids of one session mean nothing in another. BIP330 derives its short ids the same way
+//! (SipHash-2-4 with salts from both peers); we use the 128-bit variant of SipHash-2-4, whose first half
+//! makes the short id and whose second half makes the end check, so that one pass over an id serves both.
+//!
+//! What it costs: 8 bytes each way and one hash of every item for every session (nothing can be
+//! precomputed). What it does not defend against: the peer itself, who knows the key.
+
+use siphasher::sip::SipHasher13;
+use siphasher::sip128::{Hasher128 as _, SipHasher24};
+use std::hash::Hasher as _;
+
+use crate::item::ItemId;
+use crate::seed::Seed;
+use crate::session::Role;
+use crate::wire::{Reader, WireError};
+
+/// One end's contribution to the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Salt(u64);
+
+impl Salt {
+    /// Length on the wire, in bytes.
+    pub const LEN: usize = 8;
+
+    /// The salt of one end of a session.
+    pub fn of(seed: Seed, role: Role) -> Self {
+        let label = match role {
+            Role::Initiator => "salt of the initiator",
+            Role::Responder => "salt of the responder",
+        };
+        Self(seed.child(label).value())
+    }
+
+    /// As it goes over the wire.
+    pub fn to_bytes(self) -> [u8; Self::LEN] {
+        self.0.to_le_bytes()
+    }
+
+    /// From the wire.
+    ///
+    /// # Errors
+    ///
+    /// When fewer than 8 bytes are left.
+    pub fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        reader.array("salt").map(|bytes| Self(u64::from_le_bytes(bytes)))
+    }
+}
+
+/// The two halves of a keyed hash of an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hashed {
+    /// Makes the short id.
+    pub short: u64,
+    /// Makes the set hash.
+    pub set: u64,
+}
+
+/// The key of one attempt of one session.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    ids: SipHasher24,
+    cells: SipHasher13,
+}
+
+impl Key {
+    /// A key of both ends' salts. Attempts count from 0; each has a key of its own, so that what collided
+    /// in one does not collide in the next.
+    pub fn two_party(initiator: Salt, responder: Salt, attempt: u32) -> Self {
+        let mut kdf = SipHasher24::new_with_keys(initiator.0, responder.0);
+        kdf.write(b"offerbench key");
+        kdf.write(&attempt.to_le_bytes());
+        let (k0, k1) = kdf.finish128().as_u64();
+        Self { ids: SipHasher24::new_with_keys(k0, k1), cells: SipHasher13::new_with_keys(k1, k0) }
+    }
+
+    /// A key of the initiator's salt alone, for what it must send before it hears from the peer. Safe
+    /// against ground ids, because nobody knows the salt before it is sent.
+    pub fn one_party(initiator: Salt) -> Self {
+        Self::two_party(initiator, Salt(0), u32::MAX)
+    }
+
+    /// Both halves of the hash of an id.
+    pub fn hash(&self, id: &ItemId) -> Hashed {
+        let (short, set) = self.ids.hash(id.bytes()).as_u64();
+        Hashed { short, set }
+    }
+
+    /// A keyed checksum of a short id, for cells and symbols.
+    pub fn check(&self, short: u64) -> u64 {
+        self.cells.hash(&short.to_le_bytes())
+    }
+}
+
+/// The short id of `bits` bits made of a hash; never 0, which sketches cannot hold.
+///
+/// As in BIP330: 1 + (hash mod (2^bits − 1)).
+pub fn short_of(hash: u64, bits: u32) -> u64 {
+    let modulus = if bits >= 64 { u64::MAX } else { (1 << bits) - 1 };
+    1 + hash % modulus
+}
+
+/// An order-free hash of a set: count and sum of keyed hashes, modulo 2^64.
+///
+/// Two different sets agree with probability 2^-64 for anybody without the key. Sums can be taken apart, so
+/// the hash of "my set without what I found" costs only the findings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SetHash {
+    sum: u64,
+    count: u64,
+}
+
+impl SetHash {
+    /// Adds an item.
+    pub fn add(&mut self, hashed: Hashed) {
+        self.sum = self.sum.wrapping_add(hashed.set);
+        self.count += 1;
+    }
+
+    /// Takes an item out again.
+    pub fn remove(&mut self, hashed: Hashed) {
+        self.sum = self.sum.wrapping_sub(hashed.set);
+        self.count -= 1;
+    }
+
+    /// The 8 bytes that cross the wire: a keyed hash of sum and count.
+    pub fn seal(&self, key: &Key) -> [u8; 8] {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&self.sum.to_le_bytes());
+        bytes[8..].copy_from_slice(&self.count.to_le_bytes());
+        key.cells.hash(&bytes).to_le_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_attempt_and_either_salt_changes_the_key() {
+        let id = ItemId::new([5; 32]);
+        let key = |a, b, n| Key::two_party(Salt(a), Salt(b), n).hash(&id).short;
+        let all = [key(1, 2, 0), key(1, 2, 1), key(2, 1, 0), key(1, 3, 0)];
+        for (i, a) in all.iter().enumerate() {
+            assert!(!all[i + 1..].contains(a));
+        }
+    }
+
+    #[test]
+    fn short_ids_are_in_range_and_never_zero() {
+        assert_eq!(short_of(0, 32), 1);
+        assert_eq!(short_of(0xffff_fffe, 32), 0xffff_ffff);
+        assert_eq!(short_of(0xffff_ffff, 32), 1);
+        assert_eq!(short_of(u64::MAX, 64), 1);
+        assert_eq!(short_of(u64::MAX - 1, 64), u64::MAX);
+    }
+
+    #[test]
+    fn set_hash_forgets_order_and_what_was_removed() {
+        let key = Key::one_party(Salt(9));
+        let hash = |n| key.hash(&ItemId::new([n; 32]));
+        let mut a = SetHash::default();
+        let mut b = SetHash::default();
+        for n in [1, 2, 3] {
+            a.add(hash(n));
+        }
+        for n in [3, 4, 1, 2] {
+            b.add(hash(n));
+        }
+        assert_ne!(a.seal(&key), b.seal(&key));
+        b.remove(hash(4));
+        assert_eq!(a.seal(&key), b.seal(&key));
+    }
+}

@@ -1,0 +1,140 @@
+//! Sets in order: the shared form in which indexes keep their items, and tables of short ids.
+
+use std::sync::Arc;
+
+use crate::dialog::{Dialog, Talk};
+use crate::item::Item;
+use crate::salt::{Key, SetHash, short_of};
+use crate::session::{Index, Role, Session, Setup};
+
+/// Items in order of (time, id), each once. Cloning is O(1): sessions share the items with the index.
+#[derive(Clone, Debug, Default)]
+pub struct SortedSet(Arc<Vec<Item>>);
+
+impl SortedSet {
+    /// Sorts and dedups, O(n log n).
+    pub fn new(items: &[Item]) -> Self {
+        let mut items = items.to_vec();
+        items.sort_unstable();
+        items.dedup();
+        Self(Arc::new(items))
+    }
+
+    /// Adds an item: O(log n) at the newest end, O(n) elsewhere or while a session still shares the items.
+    pub fn insert(&mut self, item: Item) {
+        if self.0.last().is_none_or(|last| *last < item) {
+            Arc::make_mut(&mut self.0).push(item);
+        } else if let Err(place) = self.0.binary_search(&item) {
+            Arc::make_mut(&mut self.0).insert(place, item);
+        }
+    }
+
+    /// The items.
+    pub fn items(&self) -> &[Item] {
+        &self.0
+    }
+
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.0.capacity() * size_of::<Item>()
+    }
+}
+
+/// How a strategy opens a dialog on a set. Implemented by the parameters of strategies that keep nothing
+/// but the set itself between sessions (a fresh key for each session makes anything else worthless).
+pub trait OpenOnSet: Clone + Send + Sync + 'static {
+    /// One end of a dialog of this strategy.
+    fn open(&self, set: SortedSet, role: Role, setup: &Setup) -> Box<dyn Dialog>;
+}
+
+/// The index of strategies that keep only the set.
+#[derive(Clone, Debug)]
+pub struct SetIndex<P> {
+    set: SortedSet,
+    params: P,
+}
+
+impl<P: OpenOnSet> SetIndex<P> {
+    /// Indexes `items`.
+    pub fn boxed(items: &[Item], params: &P) -> Box<dyn Index> {
+        Box::new(Self { set: SortedSet::new(items), params: params.clone() })
+    }
+}
+
+impl<P: OpenOnSet> Index for SetIndex<P> {
+    fn insert(&mut self, item: Item) {
+        self.set.insert(item);
+    }
+
+    fn open(&self, role: Role, setup: &Setup) -> Box<dyn Session> {
+        Box::new(Talk::new(self.params.open(self.set.clone(), role, setup), role, setup))
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.set.heap_bytes()
+    }
+}
+
+/// The keyed short ids of a set, each with the place of its item, sorted by short id.
+#[derive(Clone, Debug)]
+pub struct ShortIds {
+    pairs: Vec<(u64, u32)>,
+    /// Set hash of all items under the same key.
+    pub whole: SetHash,
+}
+
+impl ShortIds {
+    /// Hashes every item of `items` once; O(n log n).
+    pub fn new(items: &[Item], key: &Key, bits: u32) -> Self {
+        let mut whole = SetHash::default();
+        let mut pairs: Vec<(u64, u32)> = items
+            .iter()
+            .enumerate()
+            .map(|(place, item)| {
+                let hashed = key.hash(&item.id);
+                whole.add(hashed);
+                (short_of(hashed.short, bits), place as u32)
+            })
+            .collect();
+        pairs.sort_unstable();
+        Self { pairs, whole }
+    }
+
+    /// Short ids in order, with the place of their item. Two items may share one.
+    pub fn pairs(&self) -> &[(u64, u32)] {
+        &self.pairs
+    }
+
+    /// Places of all items with this short id.
+    pub fn places(&self, short: u64) -> impl Iterator<Item = u32> + '_ {
+        let start = self.pairs.partition_point(|(s, _)| *s < short);
+        self.pairs[start..].iter().take_while(move |(s, _)| *s == short).map(|(_, place)| *place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::item::ItemId;
+
+    fn item(at: u64, n: u8) -> Item {
+        Item { at, id: ItemId::new([n; 32]) }
+    }
+
+    #[test]
+    fn a_set_holds_each_item_once_in_order() {
+        let mut set = SortedSet::new(&[item(2, 1), item(1, 1), item(2, 1)]);
+        set.insert(item(1, 1));
+        set.insert(item(1, 2));
+        set.insert(item(3, 0));
+        assert_eq!(set.items(), [item(1, 1), item(1, 2), item(2, 1), item(3, 0)]);
+    }
+
+    #[test]
+    fn a_shared_set_does_not_see_later_inserts() {
+        let mut set = SortedSet::new(&[item(1, 1)]);
+        let snapshot = set.clone();
+        set.insert(item(2, 2));
+        assert_eq!((snapshot.items().len(), set.items().len()), (1, 2));
+    }
+}
