@@ -39,6 +39,8 @@ mod session;
 mod sorted;
 mod spec;
 mod strategies;
+#[cfg(test)]
+mod testing;
 pub mod wire;
 
 pub use duel::{DuelError, DuelLimits, Traffic, Transcript, duel};
