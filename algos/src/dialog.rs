@@ -139,13 +139,13 @@ impl Out {
         self.spend(Purpose::Control, 1);
         let mut unspent = len;
         while unspent > 0 {
-            let (purpose, run) = &mut draft.spans[0];
+            let (purpose, run) = draft.spans.front_mut().expect("every byte of a body is in a span");
             let part = unspent.min(*run);
             self.spend(*purpose, part);
             *run -= part;
             unspent -= part;
             if *run == 0 {
-                draft.spans.remove(0);
+                draft.spans.pop_front();
             }
         }
         if more {

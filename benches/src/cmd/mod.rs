@@ -1,0 +1,34 @@
+//! The commands, one file each.
+
+use std::fmt;
+use std::io::Write as _;
+
+pub mod import;
+pub mod list;
+pub mod report;
+pub mod run;
+pub mod verify;
+
+/// Prints a line for people on standard output. A reader who has gone away (`| head`) is no error.
+pub fn say(line: impl fmt::Display) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+/// Lays rows out in columns, the first row as a heading. The last column is not padded.
+pub fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            line += &format!("{cell:<width$}  ");
+        }
+        text += line.trim_end();
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,132 @@
+//! `offerbench run`: the main job.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use offerbench_algos::Seed;
+
+use crate::cmd::{say, table};
+use crate::error::{Failure, OK, WRONG};
+use crate::experiment::Experiment;
+use crate::plan::{Overrides, Plan};
+use crate::run::{EXACT, REPORT, TIMED};
+use crate::sink::Existing;
+
+/// Folder for runs whose user named none.
+const OUT: &str = "offerbench-out";
+
+/// Run an experiment: count, verify, time, and write the report.
+#[derive(clap::Args)]
+pub struct Args {
+    /// A shipped experiment (see `list`), or the path of a TOML file
+    #[arg(value_name = "PRESET|FILE.toml")]
+    experiment: String,
+    /// The chat or git trace that trace sweeps replay (made by `import`)
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// Only these: a glob over presets (`iblt*`) or a spec (`riblt:bits=64`); may be repeated
+    #[arg(long, value_name = "GLOB")]
+    strategies: Vec<String>,
+    /// Root of all randomness
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Threads that count in parallel [default: all cores]
+    #[arg(long, value_name = "T")]
+    threads: Option<usize>,
+    /// Folder for exact.jsonl, timed.jsonl and report.html [default: a fresh one under offerbench-out]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Go on with an interrupted run in --out
+    #[arg(long, conflicts_with = "force", requires = "out")]
+    resume: bool,
+    /// Replace what is in --out
+    #[arg(long, requires = "out")]
+    force: bool,
+}
+
+impl Args {
+    /// `run quick`, all else by default.
+    pub fn quick() -> Self {
+        Self {
+            experiment: "quick".to_owned(),
+            trace: None,
+            strategies: Vec::new(),
+            seed: 1,
+            threads: None,
+            out: None,
+            resume: false,
+            force: false,
+        }
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// Bad arguments or input, existing output, a disk that refuses, Ctrl-C.
+pub fn run(args: &Args) -> Result<u8, Failure> {
+    let experiment = Experiment::load(&args.experiment)?;
+    let overrides = Overrides { trace: args.trace.as_deref(), strategies: &args.strategies };
+    let plan = Plan::new(&experiment, &args.experiment, Seed::new(args.seed), &overrides)?;
+    let threads = match args.threads {
+        Some(0) => return Err(Failure::usage("--threads 0: expected at least 1")),
+        Some(threads) => threads,
+        None => std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    let dir = match &args.out {
+        Some(dir) => dir.clone(),
+        None => fresh_dir(Path::new(OUT), &plan.name),
+    };
+    let existing = match (args.resume, args.force) {
+        (true, _) => Existing::Resume,
+        (_, true) => Existing::Force,
+        _ => Existing::Refuse,
+    };
+    say(format_args!(
+        "{}: {} sweeps, {} strategies, {} trials, seed {}",
+        plan.name,
+        plan.sweeps.len(),
+        plan.contenders.len(),
+        plan.exact_header().rows,
+        args.seed
+    ));
+    let interrupted = on_ctrl_c()?;
+    let ran = crate::run::run(&plan, &dir, existing, threads, &interrupted)?;
+    say(format_args!("\n{}", table(&offerbench_reports::summary_table(&ran.book))));
+    for (name, what) in [(EXACT, "counts"), (TIMED, "CPU times")] {
+        let path = dir.join(name);
+        if path.exists() {
+            say(format_args!("{what:<10}{}", path.display()));
+        }
+    }
+    debug_assert!(ran.report.ends_with(REPORT));
+    say(format_args!("{:<10}{}", "report", ran.report.display()));
+    if ran.wrong > 0 {
+        eprintln!("offerbench: {} trials ended WRONG; the report begins with them", ran.wrong);
+        return Ok(WRONG);
+    }
+    Ok(OK)
+}
+
+/// `base/name`, or `base/name-2` and so on: the first that is not there.
+fn fresh_dir(base: &Path, name: &str) -> PathBuf {
+    let numbered = (2..).map(|n| base.join(format!("{name}-{n}")));
+    std::iter::once(base.join(name)).chain(numbered).find(|dir| !dir.exists()).unwrap_or_default()
+}
+
+/// A flag that Ctrl-C sets. A second Ctrl-C ends the process at once; rows are whole even then, but for
+/// one that is being written, which `--resume` cuts off.
+fn on_ctrl_c() -> Result<Arc<AtomicBool>, Failure> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let set = Arc::clone(&flag);
+    ctrlc::set_handler(move || {
+        if set.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        eprintln!("\nending after the trials under way (Ctrl-C again: at once) ...");
+    })
+    .map_err(|error| Failure::Io(format!("cannot catch Ctrl-C: {error}")))?;
+    Ok(flag)
+}

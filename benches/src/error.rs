@@ -1,0 +1,60 @@
+//! What can go wrong at the command line, and the exit code of each.
+
+use std::fmt;
+use std::path::Path;
+
+/// Exit code of a run in which every strategy told the truth.
+pub const OK: u8 = 0;
+/// Exit code of a run in which a strategy answered wrongly.
+pub const WRONG: u8 = 1;
+
+/// Why a command ended early.
+#[derive(Debug)]
+pub enum Failure {
+    /// The user asked for something that is not there or not allowed: exit 2.
+    Usage(String),
+    /// The machine refused: disk full, permission denied: exit 3.
+    Io(String),
+    /// Ctrl-C: exit 130.
+    Interrupted(String),
+}
+
+impl Failure {
+    /// The documented exit code.
+    pub fn code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 2,
+            Self::Io(_) => 3,
+            Self::Interrupted(_) => 130,
+        }
+    }
+
+    /// Something that the user can put right.
+    pub fn usage(message: impl fmt::Display) -> Self {
+        Self::Usage(message.to_string())
+    }
+
+    /// An error of the operating system while doing something (`what`) with a file.
+    pub fn io(what: &str, path: &Path, error: &std::io::Error) -> Self {
+        let message = format!("cannot {what} {}: {error}", path.display());
+        match error.kind() {
+            // The user named a file that is not there, or may not be read.
+            std::io::ErrorKind::NotFound
+            | std::io::ErrorKind::PermissionDenied
+            | std::io::ErrorKind::IsADirectory
+            | std::io::ErrorKind::NotADirectory
+            | std::io::ErrorKind::AlreadyExists => Self::Usage(message),
+            _ => Self::Io(message),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(message) | Self::Io(message) | Self::Interrupted(message) => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}

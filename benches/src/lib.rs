@@ -1,0 +1,23 @@
+//! Experiments and the command line: what is run, against whom, and what it costs.
+//!
+//! An [`experiment`] is data (TOML). A [`plan`] is an experiment with its strategies resolved and its grid
+//! laid out; a [`trial`] runs one contender on one [`scenario`]. [`exact`] runs all trials in parallel and
+//! counts, [`timed`] repeats the verified ones alone and takes CPU time; both write through a [`sink`] that
+//! keeps files whole. [`run`] ties these together for the command `offerbench run`.
+//!
+//! There is no algorithm and no protocol here: those are in `offerbench-algos`.
+
+pub mod cmd;
+pub mod error;
+pub mod exact;
+pub mod experiment;
+pub mod meter;
+pub mod outcome;
+pub mod plan;
+pub mod progress;
+pub mod provenance;
+pub mod run;
+pub mod scenario;
+pub mod sink;
+pub mod timed;
+pub mod trial;

@@ -1,0 +1,209 @@
+//! The timed lane: CPU of what the exact lane verified, one thing at a time on one thread.
+//!
+//! A *sample* is the thread's CPU time for `batch` runs of the same thing, the batch chosen so that a sample
+//! is long against the clock's own cost. All samples are kept. Building, inserting and a session of both
+//! ends are timed apart; sets, indexes and the check of the result are outside the timed region. An
+//! *empty* session (one frame that ends it) is timed the same way: it is what the harness itself costs.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use offerbench_algos::{
+    Finding, Item, ItemId, Session, SessionError, Step, Tally, Verdict, duel,
+};
+use offerbench_reports::record::{Timed, TimedRow};
+
+use crate::error::Failure;
+use crate::exact::Outcomes;
+use crate::meter::thread_cpu_ns;
+use crate::plan::{Plan, Task};
+use crate::progress::Progress;
+use crate::scenario::Scenario;
+use crate::sink::Sink;
+use crate::trial;
+
+/// A sample shorter than this is too near to the clock's own cost.
+const SAMPLE_NS_MIN: u64 = 500_000;
+/// Time after which no further sample of a row is begun, once there are enough.
+const ROW_TIME: Duration = Duration::from_millis(40);
+/// Samples that every row has.
+const SAMPLES_MIN: usize = 5;
+/// Samples that are always enough.
+const SAMPLES_MAX: usize = 30;
+
+/// The name of the empty session in rows.
+pub const EMPTY_SPEC: &str = "empty";
+
+/// Repeats `work`: (batch, samples).
+fn samples(mut work: impl FnMut()) -> (u32, Vec<u64>) {
+    // The first run warms caches and tells how many make a sample.
+    let mut batch = 1_u32;
+    loop {
+        let start = thread_cpu_ns();
+        for _ in 0..batch {
+            work();
+        }
+        let took = thread_cpu_ns() - start;
+        if took >= SAMPLE_NS_MIN || batch >= 1 << 20 {
+            break;
+        }
+        batch = (batch * 2).max((u64::from(batch) * SAMPLE_NS_MIN / took.max(1)) as u32).min(batch * 16);
+    }
+    let began = Instant::now();
+    let mut samples = Vec::new();
+    while samples.len() < SAMPLES_MAX && (samples.len() < SAMPLES_MIN || began.elapsed() < ROW_TIME) {
+        let start = thread_cpu_ns();
+        for _ in 0..batch {
+            work();
+        }
+        samples.push(thread_cpu_ns() - start);
+    }
+    (batch, samples)
+}
+
+/// What one contender at one point is timed at.
+const TIMED: [Timed; 3] = [Timed::Build, Timed::Insert, Timed::Session];
+
+/// How many rows the lane will have.
+pub fn row_count(plan: &Plan, outcomes: &Outcomes) -> u64 {
+    jobs(plan, outcomes).len() as u64
+}
+
+/// Everything to time, in the order of the rows. No contender: the empty session.
+fn jobs(plan: &Plan, outcomes: &Outcomes) -> Vec<(Task, Option<usize>, Timed)> {
+    let mut points: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
+    for (task, contender) in outcomes.verified() {
+        if plan.sweeps[task.sweep].sweep.timed {
+            points.entry((task.sweep, task.point)).or_default().push(contender);
+        }
+    }
+    let mut jobs = Vec::new();
+    for ((sweep, point), contenders) in points {
+        let task = Task { sweep, point, replicate: 0 };
+        jobs.push((task, None, Timed::Empty));
+        for contender in contenders {
+            jobs.extend(TIMED.map(|timed| (task, Some(contender), timed)));
+        }
+    }
+    jobs
+}
+
+/// Times what the sink does not hold yet.
+///
+/// # Errors
+///
+/// When the disk refuses, a scenario cannot be made, or `interrupted` was set.
+pub fn run(
+    plan: &Plan,
+    outcomes: &Outcomes,
+    sink: &mut Sink,
+    interrupted: &AtomicBool,
+) -> Result<(), Failure> {
+    let jobs = jobs(plan, outcomes);
+    let done = sink.kept().len().min(jobs.len());
+    let mut progress = Progress::new("timing", (jobs.len() - done) as u64);
+    let mut scenario: Option<(Task, Scenario)> = None;
+    for (task, contender, timed) in &jobs[done..] {
+        if interrupted.load(Ordering::Relaxed) {
+            progress.finish();
+            return Err(Failure::Interrupted("interrupted".to_owned()));
+        }
+        let scenario = match &mut scenario {
+            Some((of, scenario)) if of == task => scenario,
+            stale => &mut stale.insert((*task, Scenario::new(plan, *task)?)).1,
+        };
+        let (batch, samples_ns) = time(plan, *task, scenario, *contender, *timed);
+        sink.append(&TimedRow {
+            sweep: plan.sweeps[task.sweep].sweep.name.clone(),
+            point: task.point as u32,
+            seed: scenario.seed.value(),
+            spec: contender.map_or(EMPTY_SPEC, |c| plan.contenders[c].spec.as_str()).to_owned(),
+            timed: *timed,
+            m: scenario.m(),
+            n_items: scenario.initiator.len() as u64,
+            d: scenario.truth.d(),
+            batch,
+            samples_ns,
+        })?;
+        progress.advance(1);
+    }
+    progress.finish();
+    Ok(())
+}
+
+fn time(
+    plan: &Plan,
+    task: Task,
+    scenario: &Scenario,
+    contender: Option<usize>,
+    timed: Timed,
+) -> (u32, Vec<u64>) {
+    let (setup, limits) = trial::setup(plan, task, scenario);
+    let Some(contender) = contender.map(|index| &plan.contenders[index]) else {
+        return samples(|| {
+            let mut ends = empty_session();
+            black_box(duel(&mut ends, &limits).is_ok());
+        });
+    };
+    match timed {
+        Timed::Build => samples(|| {
+            black_box(contender.strategy.index(&scenario.initiator));
+        }),
+        Timed::Insert => {
+            let mut index = contender.strategy.index(&scenario.initiator);
+            // A chat grows at its new end.
+            let mut at = scenario.initiator.iter().map(|item| item.at).max().unwrap_or(0);
+            samples(|| {
+                at += 1;
+                let id = ItemId::of_message(&[0; 32], at, b"");
+                index.insert(Item { at, id });
+            })
+        }
+        Timed::Session | Timed::Empty => {
+            let indexes = trial::index(contender, scenario);
+            samples(|| {
+                let mut ends = trial::open(&indexes, &setup);
+                black_box(duel(&mut ends, &limits).is_ok());
+            })
+        }
+    }
+}
+
+/// A session of which the initiator sends one empty frame and both are done.
+struct Empty {
+    speaks: bool,
+    heard: bool,
+}
+
+fn empty_session() -> [Box<dyn Session>; 2] {
+    [Box::new(Empty { speaks: true, heard: true }), Box::new(Empty { speaks: false, heard: false })]
+}
+
+impl Session for Empty {
+    fn handle_frame(&mut self, _frame: &[u8]) -> Result<(), SessionError> {
+        self.heard = true;
+        Ok(())
+    }
+
+    fn poll_frame(&mut self, frame: &mut Vec<u8>) -> Step {
+        frame.clear();
+        match (self.speaks, self.heard) {
+            (true, _) => {
+                self.speaks = false;
+                Step::Frame
+            }
+            (false, true) => Step::Done(Verdict::Exact),
+            (false, false) => Step::Waiting,
+        }
+    }
+
+    fn poll_finding(&mut self) -> Option<Finding> {
+        None
+    }
+
+    fn tally(&self) -> Tally {
+        Tally::default()
+    }
+}

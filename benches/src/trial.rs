@@ -1,0 +1,163 @@
+//! One trial: one contender on one scenario, counted and judged.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use offerbench_algos::{
+    Budget, DiffHint, DuelError, DuelLimits, Ending, Index, Role, Session, Setup, Traffic, Transcript, duel,
+    judge,
+};
+use offerbench_algos::wire::{FRAME_LEN_DEFAULT, Purpose, Spent};
+use offerbench_reports::record::{Bytes, ExactRow, Outcome};
+
+use crate::meter::heap_peak;
+use crate::plan::{Contender, Plan, Task};
+use crate::scenario::Scenario;
+
+/// The two indexes of a contender, initiator first.
+pub type Indexes = [Box<dyn Index>; 2];
+
+/// Builds both indexes.
+pub fn index(contender: &Contender, scenario: &Scenario) -> Indexes {
+    [contender.strategy.index(&scenario.initiator), contender.strategy.index(&scenario.responder)]
+}
+
+/// Opens both sessions.
+pub fn open(indexes: &Indexes, setup: &Setup) -> [Box<dyn Session>; 2] {
+    [indexes[0].open(Role::Initiator, setup), indexes[1].open(Role::Responder, setup)]
+}
+
+/// What both sessions of a trial are told.
+pub fn setup(plan: &Plan, task: Task, scenario: &Scenario) -> (Setup, DuelLimits) {
+    let planned = &plan.sweeps[task.sweep];
+    let point = &planned.points[task.point];
+    let hint = (scenario.truth.d() as f64 * point.guess.unwrap_or(1.0)).round() as u64;
+    let setup = Setup {
+        seed: scenario.seed.child("session"),
+        frame_len_max: FRAME_LEN_DEFAULT,
+        diff: DiffHint::Oracle(hint),
+        budget: Budget {
+            cpu_ns_max: planned.sweep.budget.cpu_ms * 1_000_000,
+            heap_bytes_max: planned.sweep.budget.heap_mib << 20,
+        },
+    };
+    (setup, DuelLimits { window: point.window, ..DuelLimits::default() })
+}
+
+/// Runs `contender` on `scenario` and writes the row.
+pub fn run(plan: &Plan, task: Task, scenario: &Scenario, contender: &Contender) -> ExactRow {
+    let (setup, limits) = setup(plan, task, scenario);
+    let mut row = blank_row(plan, task, scenario, contender);
+    // A panic is a bug of ours, and must not take the other rows with it.
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let indexes = index(contender, scenario);
+        let index_heap = indexes[0].heap_bytes() as u64;
+        let (result, peak) = heap_peak(|| duel(&mut open(&indexes, &setup), &limits));
+        (result, peak, index_heap)
+    }));
+    match result {
+        Err(_) => {
+            row.outcome = Outcome::Wrong;
+            row.reason = Some("it panicked".to_owned());
+        }
+        Ok((Err(error), peak, index_heap)) => {
+            row.heap_peak_bytes = peak;
+            row.index_heap_bytes = index_heap;
+            // Two honest ends that do not understand each other are as bad as a wrong answer.
+            let over = matches!(error, DuelError::OverLimit { .. });
+            row.outcome = if over { Outcome::GaveUp } else { Outcome::Wrong };
+            row.reason = Some(error.to_string());
+            row.missed = scenario.truth.d();
+        }
+        Ok((Ok(transcript), peak, index_heap)) => {
+            row.heap_peak_bytes = peak;
+            row.index_heap_bytes = index_heap;
+            fill(&mut row, scenario, contender, &transcript);
+            if peak > setup.budget.heap_bytes_max && row.succeeded() {
+                row.outcome = Outcome::GaveUp;
+                row.reason = Some(format!(
+                    "it took {peak} bytes of heap, and the budget is {}",
+                    setup.budget.heap_bytes_max
+                ));
+            }
+        }
+    }
+    row
+}
+
+fn fill(row: &mut ExactRow, scenario: &Scenario, contender: &Contender, transcript: &Transcript) {
+    let judgement = judge(&scenario.truth, contender.profile().guarantee, transcript);
+    (row.outcome, row.reason) = match judgement.ending {
+        Ending::Exact => (Outcome::Exact, None),
+        Ending::Recovered => (Outcome::Recovered, Some("after retries or a fall-back".to_owned())),
+        Ending::GaveUp(reason) => (Outcome::GaveUp, Some(reason.as_str().to_owned())),
+        Ending::Incomplete => (Outcome::GaveUp, Some("it missed items, as it declares it may".to_owned())),
+        Ending::Wrong(why) => (Outcome::Wrong, Some(why.to_owned())),
+    };
+    row.missed = judgement.missed;
+    row.invented = judgement.invented;
+    row.tries = match transcript.verdicts[0] {
+        offerbench_algos::Verdict::Recovered { retries } => 1 + retries,
+        _ => 1,
+    };
+    let [up, down] = &transcript.traffic;
+    (row.up, row.down) = (bytes(up), bytes(down));
+    (row.frames_up, row.frames_down) = (up.frames, down.frames);
+    row.frames_overshoot = up.overshoot_frames + down.overshoot_frames;
+    row.flights = transcript.flights;
+    row.decode_attempts = transcript.tallies.iter().map(|tally| tally.attempts).sum();
+    row.decode_failures = transcript.tallies.iter().map(|tally| tally.failures).sum();
+    row.estimate = transcript.tallies.iter().find_map(|tally| tally.estimate);
+}
+
+fn bytes(traffic: &Traffic) -> Bytes {
+    let on = |purpose| Spent::on(&traffic.spent, purpose);
+    Bytes {
+        salt: on(Purpose::Salt),
+        estimator: on(Purpose::Estimator),
+        sketch: on(Purpose::Sketch),
+        ids: on(Purpose::Ids),
+        request: on(Purpose::Request),
+        control: on(Purpose::Control),
+        retry: on(Purpose::Retry),
+        overshoot: traffic.overshoot_bytes,
+    }
+}
+
+fn blank_row(plan: &Plan, task: Task, scenario: &Scenario, contender: &Contender) -> ExactRow {
+    let planned = &plan.sweeps[task.sweep];
+    let point = &planned.points[task.point];
+    ExactRow {
+        sweep: planned.sweep.name.clone(),
+        point: task.point as u32,
+        replicate: task.replicate,
+        seed: scenario.seed.value(),
+        spec: contender.spec.clone(),
+        workload: scenario.workload.clone(),
+        pattern: scenario.pattern.clone(),
+        m: scenario.m(),
+        n: 2,
+        k: 1,
+        d: scenario.truth.d(),
+        d_initiator: scenario.truth.only(0).len() as u64,
+        d_responder: scenario.truth.only(1).len() as u64,
+        window: point.window,
+        guess: point.guess,
+        absence_ms: scenario.absence_ms,
+        outcome: Outcome::GaveUp,
+        reason: None,
+        tries: 1,
+        missed: 0,
+        invented: 0,
+        up: Bytes::default(),
+        down: Bytes::default(),
+        frames_up: 0,
+        frames_down: 0,
+        frames_overshoot: 0,
+        flights: 0,
+        decode_attempts: 0,
+        decode_failures: 0,
+        estimate: None,
+        heap_peak_bytes: 0,
+        index_heap_bytes: 0,
+    }
+}
