@@ -12,7 +12,6 @@ pub mod error;
 pub mod exact;
 pub mod experiment;
 pub mod meter;
-pub mod outcome;
 pub mod plan;
 pub mod progress;
 pub mod provenance;

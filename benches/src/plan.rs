@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use offerbench_algos::{Built, Profile, REGISTRY, Seed, Strategy, build, entry};
-use offerbench_datasets::{Pattern, Trace};
+use offerbench_datasets::Pattern;
 use offerbench_reports::record::{self, Header, Lane, SCHEMA};
 use sha2::{Digest, Sha256};
 
@@ -357,6 +357,3 @@ fn points(sweep: &Sweep, trace: Option<&scenario::Replay>) -> Result<Vec<Point>,
     }
     Ok(points)
 }
-
-/// A trace is shared by all scenarios that replay it.
-pub type SharedTrace = Arc<Trace>;
