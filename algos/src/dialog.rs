@@ -145,7 +145,7 @@ impl Out {
             *run -= part;
             unspent -= part;
             if *run == 0 {
-                draft.spans.remove(0);
+                draft.spans.pop_front();
             }
         }
         if more {

@@ -5,6 +5,8 @@
 //! and count through [`Reader::count`] or [`Reader::bytes`], which compare it with the bytes at hand before
 //! anybody allocates.
 
+use std::collections::VecDeque;
+
 use thiserror::Error;
 
 /// Smallest frame that a driver may ask for, in bytes. A BLE packet or a LoRa payload is larger.
@@ -19,6 +21,8 @@ pub const SET_LEN_MAX: u64 = 1 << 28;
 pub const SYMBOLS_MAX: u64 = 1 << 22;
 /// Retries with a fresh key, after which a session gives up.
 pub const RETRIES_MAX: u32 = 8;
+/// Messages that an end of a session of many rounds hears. Splitting 2^28 items by 4 takes 15.
+pub const ROUNDS_MAX: u32 = 32;
 
 /// What a byte was spent on. The order is that of [`Spent`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -249,15 +253,16 @@ pub fn unzigzag(value: u64) -> i64 {
 pub struct Draft {
     pub(crate) tag: u8,
     pub(crate) body: Vec<u8>,
-    /// Runs of bytes with one purpose, in the order of `body`.
-    pub(crate) spans: Vec<(Purpose, usize)>,
+    /// Runs of bytes with one purpose, in the order of `body`. Frames take them from the front; a message may
+    /// have hundreds of thousands.
+    pub(crate) spans: VecDeque<(Purpose, usize)>,
 }
 
 impl Draft {
     /// An empty message. Tags are below 128: the eighth bit says that more frames follow.
     pub fn new(tag: u8) -> Self {
         assert!(tag < 0x80, "tag {tag} needs the bit of the frame header");
-        Self { tag, body: Vec::new(), spans: Vec::new() }
+        Self { tag, body: Vec::new(), spans: VecDeque::new() }
     }
 
     /// Appends what `write` appends, all of it for `purpose`.
@@ -265,9 +270,9 @@ impl Draft {
         let before = self.body.len();
         write(&mut self.body);
         let len = self.body.len() - before;
-        match self.spans.last_mut() {
+        match self.spans.back_mut() {
             Some((last, run)) if *last == purpose => *run += len,
-            _ => self.spans.push((purpose, len)),
+            _ => self.spans.push_back((purpose, len)),
         }
         self
     }
