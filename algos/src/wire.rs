@@ -21,6 +21,8 @@ pub const SET_LEN_MAX: u64 = 1 << 28;
 pub const SYMBOLS_MAX: u64 = 1 << 22;
 /// Retries with a fresh key, after which a session gives up.
 pub const RETRIES_MAX: u32 = 8;
+/// Messages that an end of a session of many rounds hears. Splitting 2^28 items by 4 takes 15.
+pub const ROUNDS_MAX: u32 = 32;
 
 /// What a byte was spent on. The order is that of [`Spent`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -251,7 +253,8 @@ pub fn unzigzag(value: u64) -> i64 {
 pub struct Draft {
     pub(crate) tag: u8,
     pub(crate) body: Vec<u8>,
-    /// Runs of bytes with one purpose, in the order of `body`.
+    /// Runs of bytes with one purpose, in the order of `body`. Frames take them from the front; a message may
+    /// have hundreds of thousands.
     pub(crate) spans: VecDeque<(Purpose, usize)>,
 }
 

@@ -7,10 +7,12 @@ use crate::session::Strategy;
 use crate::spec::{Param, Spec, SpecError, join, suggest};
 
 mod offers;
+mod range;
 
 /// Every strategy.
 pub static REGISTRY: &[&Entry] = &[
     &offers::ENTRY, //
+    &range::ENTRY,
 ];
 
 /// What a strategy is, for people.

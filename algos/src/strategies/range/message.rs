@@ -1,0 +1,342 @@
+//! The messages of negentropy protocol v1: a version byte, then ranges in order.
+//!
+//! ```text
+//! range  = bound, mode, content        up to the bound, from where the range before ended
+//! bound  = time, id length, id prefix  time: 0 = infinity, else 1 + distance to the bound before
+//! content: nothing (mode 0, skip) | 16 bytes (mode 1, fingerprint) | count, ids (mode 2, list)
+//! ```
+//!
+//! Numbers are base 128 with the *most* significant digit first, unlike the rest of this crate. Where the
+//! last range does not end at infinity, the remainder is skipped.
+
+use std::ops::Range;
+
+use super::fingerprint::FINGERPRINT_LEN;
+use super::party::Stop;
+use crate::item::{Item, ItemId};
+use crate::session::{Reason, SessionError};
+use crate::wire::{Draft, Purpose, Reader, WireError};
+
+/// Protocol v1.
+pub const VERSION: u8 = 0x61;
+const MODE_SKIP: u64 = 0;
+const MODE_FINGERPRINT: u64 = 1;
+const MODE_LIST: u64 = 2;
+
+/// Appends a number, most significant digit first.
+pub fn put_varint(bytes: &mut Vec<u8>, value: u64) {
+    let digits = (64 - value.leading_zeros()).div_ceil(7).max(1);
+    for digit in (0..digits).rev() {
+        let more = if digit > 0 { 0x80 } else { 0 };
+        bytes.push((value >> (7 * digit)) as u8 & 0x7f | more);
+    }
+}
+
+/// Reads [`put_varint`]; refuses leading zeros and over 64 bits.
+fn varint(reader: &mut Reader<'_>, what: &'static str) -> Result<u64, WireError> {
+    let mut value = 0_u64;
+    for first in std::iter::once(true).chain(std::iter::repeat(false)) {
+        let byte = reader.u8(what)?;
+        if (first && byte == 0x80) || value >> 57 != 0 {
+            break;
+        }
+        value = value << 7 | u64::from(byte & 0x7f);
+        if byte & 0x80 == 0 {
+            return Ok(value);
+        }
+    }
+    Err(WireError::BadVarint { what })
+}
+
+/// Where a range ends: before the first item that is not below `item`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// Time, and the id prefix filled up with zeros.
+    pub item: Item,
+    /// Length of the id prefix on the wire.
+    id_len: usize,
+}
+
+impl Bound {
+    /// Below every item.
+    pub const START: Self = Self { item: Item { at: 0, id: ItemId::new([0; 32]) }, id_len: 0 };
+    /// Above every item; so no item may have this time.
+    pub const INFINITY: Self = Self { item: Item { at: u64::MAX, id: ItemId::new([0; 32]) }, id_len: 0 };
+
+    /// The shortest bound above `last` and not above `next`, which come in this order.
+    pub fn between(last: &Item, next: &Item) -> Self {
+        if last.at != next.at {
+            return Self { item: Item { at: next.at, ..Self::START.item }, id_len: 0 };
+        }
+        let shared = last.id.bytes().iter().zip(next.id.bytes()).take_while(|(a, b)| a == b).count();
+        let id_len = (shared + 1).min(ItemId::LEN);
+        let mut id = [0; 32];
+        id[..id_len].copy_from_slice(&next.id.bytes()[..id_len]);
+        Self { item: Item { at: next.at, id: ItemId::new(id) }, id_len }
+    }
+}
+
+/// Writes a message, and refuses to write more than `len_max` bytes.
+///
+/// Accounts: bounds (those of skips and lists too) and fingerprints are `Sketch`, ids are `Ids`, version,
+/// modes and counts are `Control`.
+#[derive(Debug)]
+pub struct Writer {
+    draft: Draft,
+    last_at: u64,
+    len_max: usize,
+}
+
+impl Writer {
+    /// A message without ranges.
+    pub fn new(tag: u8, len_max: usize) -> Self {
+        let mut draft = Draft::new(tag);
+        draft.bytes(Purpose::Control, &[VERSION]);
+        Self { draft, last_at: 0, len_max }
+    }
+
+    /// Whether it has no ranges: nothing is open any more.
+    pub fn is_empty(&self) -> bool {
+        self.draft.body.len() == 1
+    }
+
+    /// The message.
+    pub fn finish(self) -> Draft {
+        self.draft
+    }
+
+    fn head(&mut self, bound: &Bound, mode: u64, content_len: usize) -> Result<(), Stop> {
+        // 1 byte of mode, at most 10 + 1 + 32 of the bound, at most 10 of a count.
+        if self.draft.body.len() + 54 + content_len > self.len_max {
+            return Err(Stop::GiveUp(Reason::HeapBudget));
+        }
+        let at = bound.item.at;
+        let time = if at == u64::MAX { 0 } else { at.saturating_sub(self.last_at) + 1 };
+        self.last_at = at;
+        self.draft.put(Purpose::Sketch, |body| {
+            put_varint(body, time);
+            put_varint(body, bound.id_len as u64);
+            body.extend_from_slice(&bound.item.id.bytes()[..bound.id_len]);
+        });
+        self.draft.put(Purpose::Control, |body| put_varint(body, mode));
+        Ok(())
+    }
+
+    /// Everything up to `bound` is settled.
+    pub fn skip(&mut self, bound: &Bound) -> Result<(), Stop> {
+        self.head(bound, MODE_SKIP, 0)
+    }
+
+    /// Up to `bound` I hold what has this fingerprint.
+    pub fn fingerprint(&mut self, bound: &Bound, bytes: &[u8; FINGERPRINT_LEN]) -> Result<(), Stop> {
+        self.head(bound, MODE_FINGERPRINT, bytes.len())?;
+        self.draft.bytes(Purpose::Sketch, bytes);
+        Ok(())
+    }
+
+    /// Up to `bound` I hold these.
+    pub fn list(&mut self, bound: &Bound, items: &[Item]) -> Result<(), Stop> {
+        self.head(bound, MODE_LIST, items.len() * ItemId::LEN)?;
+        self.draft.put(Purpose::Control, |body| put_varint(body, items.len() as u64));
+        self.draft.put(Purpose::Ids, |body| {
+            for item in items {
+                body.extend_from_slice(item.id.bytes());
+            }
+        });
+        Ok(())
+    }
+}
+
+/// What a peer says of a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content<'a> {
+    /// It is settled.
+    Skip,
+    /// Fingerprint of what it holds there.
+    Fingerprint([u8; FINGERPRINT_LEN]),
+    /// Ids of what it holds there.
+    List(&'a [[u8; ItemId::LEN]]),
+}
+
+/// Reads a message range by range. Nothing is copied, and bounds rise strictly.
+#[derive(Debug)]
+pub struct Reading<'a> {
+    reader: Reader<'a>,
+    last: Bound,
+}
+
+impl<'a> Reading<'a> {
+    /// Reads `body` from its version byte on.
+    ///
+    /// # Errors
+    ///
+    /// When the version is not ours.
+    pub fn new(body: &'a [u8]) -> Result<Self, SessionError> {
+        let mut reader = Reader::new(body);
+        let version = reader.u8("protocol version")?;
+        if version != VERSION {
+            let value = u64::from(version);
+            return Err(WireError::BadValue { what: "protocol version", value }.into());
+        }
+        Ok(Self { reader, last: Bound::START })
+    }
+
+    fn bound(&mut self) -> Result<Bound, SessionError> {
+        let code = varint(&mut self.reader, "time of a bound")?;
+        let at = match code {
+            0 => u64::MAX,
+            _ => (self.last.item.at.checked_add(code - 1))
+                .filter(|at| *at != u64::MAX)
+                .ok_or(WireError::BadValue { what: "time of a bound", value: code })?,
+        };
+        let claimed = varint(&mut self.reader, "id length of a bound")?;
+        let max = if at == u64::MAX { 0 } else { ItemId::LEN as u64 };
+        if claimed > max {
+            return Err(WireError::TooMany { what: "id length of a bound", claimed, max }.into());
+        }
+        let id_len = claimed as usize;
+        let mut id = [0; ItemId::LEN];
+        id[..id_len].copy_from_slice(self.reader.bytes("id of a bound", id_len)?);
+        let bound = Bound { item: Item { at, id: ItemId::new(id) }, id_len };
+        if bound.item <= self.last.item {
+            return Err(SessionError::Protocol("bounds do not rise"));
+        }
+        self.last = bound;
+        Ok(bound)
+    }
+
+    /// The next range, or none at the end.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are no range, or one that does not lie after the one before.
+    pub fn next(&mut self) -> Result<Option<(Bound, Content<'a>)>, SessionError> {
+        if self.reader.left() == 0 {
+            return Ok(None);
+        }
+        let bound = self.bound()?;
+        let content = match varint(&mut self.reader, "mode of a range")? {
+            MODE_SKIP => Content::Skip,
+            MODE_FINGERPRINT => Content::Fingerprint(self.reader.array("fingerprint")?),
+            MODE_LIST => {
+                let claimed = varint(&mut self.reader, "listed ids")?;
+                let max = (self.reader.left() / ItemId::LEN) as u64;
+                if claimed > max {
+                    return Err(WireError::TooMany { what: "listed ids", claimed, max }.into());
+                }
+                let ids = self.reader.bytes("listed ids", claimed as usize * ItemId::LEN)?;
+                Content::List(ids.as_chunks().0)
+            }
+            value => return Err(WireError::BadValue { what: "mode of a range", value }.into()),
+        };
+        Ok(Some((bound, content)))
+    }
+}
+
+/// The items of `items`, from `start` on, that lie below `bound`.
+///
+/// Steps that double come first, so that the ranges of one message cost O(items + ranges) together, and a
+/// message of millions of empty ranges no more than its bytes.
+pub fn below(items: &[Item], start: usize, bound: &Bound) -> Range<usize> {
+    let rest = &items[start..];
+    let mut step = 1;
+    while step < rest.len() && rest[step] < bound.item {
+        step *= 2;
+    }
+    let low = step / 2;
+    let high = step.min(rest.len());
+    start..start + low + rest[low..high].partition_point(|item| *item < bound.item)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn numbers_come_back_and_have_one_form(value: u64, bytes in proptest::collection::vec(any::<u8>(), 0..12)) {
+            let mut written = Vec::new();
+            put_varint(&mut written, value);
+            prop_assert_eq!(varint(&mut Reader::new(&written), "v"), Ok(value));
+            let mut reader = Reader::new(&bytes);
+            if let Ok(value) = varint(&mut reader, "v") {
+                written.clear();
+                put_varint(&mut written, value);
+                prop_assert_eq!(&bytes[..bytes.len() - reader.left()], &written[..]);
+            }
+        }
+
+        #[test]
+        fn below_is_what_a_scan_says(mut times in proptest::collection::vec(0_u64..50, 0..60), start in 0_usize..60, at in 0_u64..60) {
+            times.sort_unstable();
+            times.dedup();
+            let items: Vec<Item> = times.iter().map(|at| Item { at: *at, id: ItemId::new([1; 32]) }).collect();
+            let start = start.min(items.len());
+            let bound = Bound { item: Item { at, id: ItemId::new([0; 32]) }, id_len: 0 };
+            let scanned = items[start..].iter().take_while(|item| item.at < at).count();
+            prop_assert_eq!(below(&items, start, &bound), start..start + scanned);
+        }
+    }
+
+    #[test]
+    fn numbers_have_the_most_significant_digit_first() {
+        for (value, expected) in [(0, &[0_u8][..]), (127, &[0x7f]), (128, &[0x81, 0]), (300, &[0x82, 0x2c])] {
+            let mut bytes = Vec::new();
+            put_varint(&mut bytes, value);
+            assert_eq!(bytes, expected);
+        }
+    }
+
+    #[test]
+    fn a_bound_is_as_short_as_it_can_be() {
+        let item = |at, head: &[u8]| {
+            let mut id = [9; 32];
+            id[..head.len()].copy_from_slice(head);
+            Item { at, id: ItemId::new(id) }
+        };
+        let bound = Bound::between(&item(1, &[5]), &item(2, &[0]));
+        assert_eq!((bound.item.at, bound.id_len), (2, 0));
+        let bound = Bound::between(&item(2, &[5, 1]), &item(2, &[5, 2]));
+        assert_eq!((bound.item.at, bound.id_len), (2, 2));
+        assert_eq!(&bound.item.id.bytes()[..3], &[5, 2, 0]);
+    }
+
+    /// Each line breaks one rule.
+    #[test]
+    fn messages_that_break_a_rule_are_refused() {
+        let refused = |body: &[u8]| {
+            let mut reading = match Reading::new(body) {
+                Ok(reading) => reading,
+                Err(error) => return error.to_string(),
+            };
+            loop {
+                match reading.next() {
+                    Ok(Some(_)) => {}
+                    Ok(None) => panic!("{body:?} is accepted"),
+                    Err(error) => return error.to_string(),
+                }
+            }
+        };
+        assert!(refused(&[]).contains("protocol version"));
+        assert!(refused(&[0x62]).contains("protocol version"));
+        assert!(refused(&[VERSION, 0]).contains("id length"));
+        assert!(refused(&[VERSION, 0, 1, 7, 0]).contains("id length"), "infinity has no id");
+        assert!(refused(&[VERSION, 2, 33]).contains("id length"));
+        assert!(refused(&[VERSION, 0, 0, 3]).contains("mode"));
+        assert!(refused(&[VERSION, 0, 0, 1, 1, 2, 3]).contains("fingerprint"));
+        assert!(refused(&[VERSION, 1, 0, 0]).contains("rise"), "the first range is empty");
+        assert!(refused(&[VERSION, 9, 0, 0, 1, 0, 0]).contains("rise"));
+        assert!(refused(&[VERSION, 9, 1, 5, 0, 1, 1, 4, 0]).contains("rise"));
+        assert!(refused(&[VERSION, 0, 0, 0, 0, 0, 0]).contains("rise"), "after infinity");
+        assert!(refused(&[VERSION, 0, 0, 0, 1, 0, 0]).contains("time"), "after infinity");
+        assert!(refused(&[VERSION, 0x80, 1, 0, 0]).contains("varint"));
+        let huge = [VERSION, 0, 0, 2, 0xc0, 0x80, 0x80, 0x80, 0];
+        assert!(refused(&huge).contains("0 possible"), "2^34 ids claimed, none follow");
+        let infinity_by_distance = [VERSION, 0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
+        let mut twice = infinity_by_distance.to_vec();
+        twice.extend([0, 0]);
+        twice.extend(&infinity_by_distance[1..]);
+        assert!(refused(&twice).contains("time"), "sum of two distances overflows");
+    }
+}

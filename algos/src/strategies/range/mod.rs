@@ -1,0 +1,216 @@
+//! `range`: compare fingerprints of time ranges, and halve what differs. Negentropy protocol v1.
+//!
+//! **Source.** A. Meyer, "Range-Based Set Reconciliation" ([arXiv 2212.13567](https://arxiv.org/abs/2212.13567));
+//! the wire format is [negentropy protocol v1](https://github.com/hoytech/negentropy/blob/master/docs/negentropy-protocol-v1.md)
+//! by D. Hoyte ([article](https://logperiodic.com/rbsr.html)). Written from that document; with the default
+//! parameters every message is byte for byte that of the crate `negentropy` 0.5.3 without a frame limit,
+//! which a test runs beside ours.
+//!
+//! **Idea.** Items are ordered by (time, id). The initiator cuts its set into `buckets` ranges of equal count
+//! and sends the fingerprint of each; the peer skips the ranges in which it holds the same and cuts the others
+//! again, and so on in turns. A range of under `list` items is not cut but listed, and answered with a list. So
+//! the initiator learns both sides of the difference. Negentropy ends there; here the initiator says in one
+//! further message what it needs, so that the responder can push it: the first 16 bytes of each needed id,
+//! sorted.
+//!
+//! **Bytes.** A fingerprint with its bound and mode is 18 bytes + the time, 2 to 5 (times are distances in ms;
+//! in seconds they are 1 or 2 bytes shorter). Scattered differences cost about buckets·20·log_buckets(n/list) B
+//! each and two half-full lists of 32 B ids; differences that are neighbours in time share all that, and
+//! this is the point. Accounts: bounds and fingerprints are `Sketch`, ids in lists `Ids`, the request
+//! `Request`; version, modes and counts `Control`. **Flights.** At most 2 + 2⌈log_b n⌉ − ⌊log_b t⌋ for
+//! b buckets and lists below t ≥ b, and one for the request. **CPU.** A scan of the set for the first message, and of the
+//! ranges that still differ for each further one (one addition of 256 bits an item). Nothing depends on the
+//! session, so an index could keep sums; this version does not.
+//!
+//! **How it fails.** Never by chance: two sets share a fingerprint with probability 2^-128. It gives up where a
+//! message would exceed [`crate::wire::MESSAGE_LEN_MAX`] or the budget: about 2·10^6 listed ids.
+//!
+//! **What an attacker can do.** Fingerprints have no salt, so that they can be precomputed, and the price is
+//! this: whoever can post messages with ids of its choice can look for two sets of the same sum by Wagner's
+//! generalised birthday attack: about 2^39 steps with 128 items a set, near 2^32 with 2^15 items
+//! ([a program that does it](https://github.com/hoytech/birthday-collisions)). Posting one set here and the
+//! other there makes both members believe they agree, for ever, until another item falls into the range. With
+//! exclusive or in place of addition, plain linear algebra would do. Two ids that share 16 bytes (2^64 hashes)
+//! make a session give up or fail in which one of them is needed. Somebody who chooses timestamps can also put items where they cut no range well:
+//! that costs nothing, ranges are cut by count. A peer can lie about what it holds; ids that it lists outside
+//! of their range make us ask for what we hold already.
+//!
+//! **What we do differently.** We refuse what the protocol allows but nobody writes: empty ranges (bounds must rise
+//! strictly), overlong numbers, an id at infinity, another version (the protocol answers with its own), the same
+//! item listed twice in a session. So a message costs O(set + bytes) and a session at most
+//! [`crate::wire::ROUNDS_MAX`] of them. The protocol reserves the time 2^64 − 1; items that have it are ordered
+//! as if they had the one before.
+//!
+//! ```
+//! use offerbench_algos::{DuelLimits, Finding, Item, ItemId, NeedRef, Role, Seed, Setup, build, duel};
+//! let item = |n: u8| Item { at: u64::from(n), id: ItemId::new([n; 32]) };
+//! let strategy = build("range")?.strategy;
+//! let setup = Setup::new(Seed::new(1));
+//! let mut ends = [
+//!     strategy.index(&[item(1), item(2)]).open(Role::Initiator, &setup),
+//!     strategy.index(&[item(2), item(3)]).open(Role::Responder, &setup),
+//! ];
+//! let transcript = duel(&mut ends, &DuelLimits::default())?;
+//! assert_eq!(transcript.findings[0], [Finding::Have(item(1).id), Finding::Need(NeedRef::Id(item(3).id))]);
+//! assert_eq!(transcript.findings[1], [Finding::Have(item(3).id)]);
+//! // Two lists of two ids with version, bound, mode and count, a request for one, and a header byte a frame.
+//! assert_eq!(transcript.bytes(), 2 * (5 + 2 * 32) + 16 + 3);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod fingerprint;
+mod message;
+mod party;
+#[cfg(test)]
+mod tests;
+
+use self::party::{Party, Stop};
+use super::{About, Entry};
+use crate::dialog::{Dialog, Out, Talk};
+use crate::item::Item;
+use crate::session::{Guarantee, Index, NeedRef, Profile, Role, Session, SessionError, Setup, Strategy};
+use crate::sorted::SortedSet;
+use crate::spec::Param;
+use crate::wire::ROUNDS_MAX;
+
+pub(super) static ENTRY: Entry = Entry {
+    about: About {
+        id: "range",
+        what: "fingerprints of time ranges, cut where they differ (negentropy v1)",
+        source: "Meyer, arXiv 2212.13567; negentropy protocol v1, https://github.com/hoytech/negentropy",
+        shape: "multi-round",
+        guarantee: "exact",
+        params: &[
+            Param {
+                name: "buckets",
+                default: "16",
+                values: &["4", "8", "16", "32", "64"],
+                doc: "parts into which a range that differs is cut: fewer save bytes, more save round trips",
+            },
+            Param {
+                name: "list",
+                default: "32",
+                values: &["8", "16", "32", "64", "128"],
+                doc: "a range with fewer items than this is not cut but listed",
+            },
+        ],
+    },
+    presets: &["range:buckets=16,list=32", "range:buckets=4,list=8", "range:buckets=64,list=64"],
+    build: |spec| Ok(Box::new(Params { buckets: spec.number("buckets"), list: spec.number("list") })),
+};
+
+/// One negentropy message.
+const TAG_RANGES: u8 = 1;
+/// What the initiator needs: the last message.
+const TAG_NEEDS: u8 = 2;
+
+#[derive(Clone, Copy, Debug)]
+struct Params {
+    buckets: usize,
+    list: usize,
+}
+
+impl Strategy for Params {
+    fn index(&self, items: &[Item]) -> Box<dyn Index> {
+        let items: Vec<Item> = items.iter().copied().map(orderable).collect();
+        Box::new(RangeIndex { set: SortedSet::new(&items), params: *self })
+    }
+
+    fn profile(&self) -> Profile {
+        Profile { id_bits: 256, keyed: false, guarantee: Guarantee::Exact, oracle: false }
+    }
+}
+
+/// The item with a time that the protocol can express: the last one stands for infinity.
+fn orderable(item: Item) -> Item {
+    Item { at: item.at.min(u64::MAX - 1), ..item }
+}
+
+/// Keeps the items in order.
+struct RangeIndex {
+    set: SortedSet,
+    params: Params,
+}
+
+impl Index for RangeIndex {
+    fn insert(&mut self, item: Item) {
+        self.set.insert(orderable(item));
+    }
+
+    fn open(&self, role: Role, setup: &Setup) -> Box<dyn Session> {
+        let party = Party::new(self.set.clone(), self.params, role, setup.budget);
+        Box::new(Talk::new(Rounds { party, role, heard: 0 }, role, setup))
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.set.heap_bytes()
+    }
+}
+
+/// The conversation.
+struct Rounds {
+    party: Party,
+    role: Role,
+    /// Messages with ranges so far.
+    heard: u32,
+}
+
+impl Rounds {
+    fn hear_ranges(&mut self, body: &[u8], out: &mut Out) -> Result<(), Stop> {
+        let answer = self.party.answer(body)?;
+        if self.role == Role::Responder || !answer.is_empty() {
+            out.say(answer.finish());
+            return Ok(());
+        }
+        let found = self.party.settle()?;
+        out.say(found.request());
+        self.report(&found.haves, out);
+        for id in found.needs {
+            out.need(NeedRef::Id(id));
+        }
+        out.finish();
+        Ok(())
+    }
+
+    fn report(&self, places: &[u32], out: &mut Out) {
+        for place in places {
+            out.have(self.party.set().items()[*place as usize].id);
+        }
+    }
+}
+
+impl Dialog for Rounds {
+    fn open(&mut self, out: &mut Out) {
+        match self.party.first() {
+            Ok(draft) => out.say(draft),
+            Err(Stop::GiveUp(reason)) => out.give_up(reason),
+            Err(Stop::Broken(_)) => unreachable!("nothing was heard yet"),
+        }
+    }
+
+    fn hear(&mut self, tag: u8, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
+        match (tag, self.role) {
+            (TAG_RANGES, _) => {
+                self.heard += 1;
+                if self.heard > ROUNDS_MAX {
+                    return Err(SessionError::Protocol("more rounds than any set needs"));
+                }
+                match self.hear_ranges(body, out) {
+                    Ok(()) => Ok(()),
+                    Err(Stop::GiveUp(reason)) => {
+                        out.give_up(reason);
+                        Ok(())
+                    }
+                    Err(Stop::Broken(error)) => Err(error),
+                }
+            }
+            (TAG_NEEDS, Role::Responder) if self.heard > 0 => {
+                let haves = self.party.look_up(body)?;
+                self.report(&haves, out);
+                out.finish();
+                Ok(())
+            }
+            (tag, _) => Err(SessionError::Unexpected { tag }),
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! One end of the recursion: answers a message range by range, and keeps what it has settled.
+
+use std::ops::Range;
+
+use super::fingerprint::fingerprint;
+use super::message::{Bound, Content, Reading, Writer, below};
+use super::{Params, TAG_NEEDS, TAG_RANGES};
+use crate::item::ItemId;
+use crate::session::{Budget, Reason, Role, SessionError};
+use crate::sorted::SortedSet;
+use crate::wire::{Draft, MESSAGE_LEN_MAX, Purpose, WireError};
+
+/// Why a message is not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The peer broke the protocol.
+    Broken(SessionError),
+    /// It would cost too much.
+    GiveUp(Reason),
+}
+
+impl From<SessionError> for Stop {
+    fn from(error: SessionError) -> Self {
+        Self::Broken(error)
+    }
+}
+
+/// Nominal nanoseconds of one comparison in sorting or searching 32-byte ids.
+const COMPARE_NS: u64 = 8;
+/// Bytes by which an id is asked for.
+pub const PREFIX_LEN: usize = 16;
+type Prefix = [u8; PREFIX_LEN];
+
+fn prefix(id: &ItemId) -> Prefix {
+    let mut prefix = [0; PREFIX_LEN];
+    prefix.copy_from_slice(&id.bytes()[..PREFIX_LEN]);
+    prefix
+}
+
+/// What the initiator has found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Places of own items that the peer lacks.
+    pub haves: Vec<u32>,
+    /// Ids of the peer's items that this end lacks.
+    pub needs: Vec<ItemId>,
+}
+
+impl Found {
+    /// The request for what is needed: prefixes in order, without a count.
+    pub fn request(&self) -> Draft {
+        let mut draft = Draft::new(TAG_NEEDS);
+        draft.put(Purpose::Request, |body| {
+            for id in &self.needs {
+                body.extend_from_slice(&prefix(id));
+            }
+        });
+        draft
+    }
+}
+
+/// One end.
+pub struct Party {
+    set: SortedSet,
+    params: Params,
+    role: Role,
+    budget: Budget,
+    /// Initiator: what the peer's lists said.
+    found: Found,
+    /// Responder: places that it has listed. An honest peer lets it list nothing twice, so all of them
+    /// together are no more than the set.
+    listed: Vec<Range<usize>>,
+    listed_count: usize,
+}
+
+impl Party {
+    /// An end that holds `set`.
+    pub fn new(set: SortedSet, params: Params, role: Role, budget: Budget) -> Self {
+        Self { set, params, role, budget, found: Found::default(), listed: Vec::new(), listed_count: 0 }
+    }
+
+    /// Items that this end holds.
+    pub fn set(&self) -> &SortedSet {
+        &self.set
+    }
+
+    fn heap_max(&self) -> usize {
+        usize::try_from(self.budget.heap_bytes_max).unwrap_or(usize::MAX)
+    }
+
+    fn afford(&self, heap_bytes: usize) -> Result<(), Stop> {
+        if heap_bytes > self.heap_max() { Err(Stop::GiveUp(Reason::HeapBudget)) } else { Ok(()) }
+    }
+
+    fn writer(&self) -> Writer {
+        Writer::new(TAG_RANGES, MESSAGE_LEN_MAX.min(self.heap_max()))
+    }
+
+    /// The initiator's first message.
+    pub fn first(&mut self) -> Result<Draft, Stop> {
+        let mut writer = self.writer();
+        self.split(0..self.set.items().len(), &Bound::INFINITY, &mut writer)?;
+        Ok(writer.finish())
+    }
+
+    /// Answers a message. O(items + bytes): the ranges of a message do not overlap.
+    pub fn answer(&mut self, body: &[u8]) -> Result<Writer, Stop> {
+        let set = self.set.clone();
+        let mut reading = Reading::new(body)?;
+        let mut writer = self.writer();
+        let mut start = 0;
+        let mut last = Bound::START;
+        // A run of settled ranges is skipped in one, and only when something follows it.
+        let mut skipped = false;
+        while let Some((bound, content)) = reading.next()? {
+            let range = below(set.items(), start, &bound);
+            start = range.end;
+            let settled = match content {
+                Content::Skip => true,
+                Content::Fingerprint(theirs) => theirs == fingerprint(&set.items()[range.clone()]),
+                Content::List(theirs) if self.role == Role::Initiator => {
+                    self.compare(range.clone(), theirs)?;
+                    true
+                }
+                Content::List(_) => false,
+            };
+            if settled {
+                skipped = true;
+            } else {
+                if std::mem::take(&mut skipped) {
+                    writer.skip(&last)?;
+                }
+                match content {
+                    Content::List(_) => self.list(range, &bound, &mut writer)?,
+                    _ => self.split(range, &bound, &mut writer)?,
+                }
+            }
+            last = bound;
+        }
+        Ok(writer)
+    }
+
+    /// Cuts a range into buckets of equal size, the first ones longer by one, and says their fingerprints;
+    /// lists it if it is short.
+    fn split(&mut self, range: Range<usize>, end: &Bound, writer: &mut Writer) -> Result<(), Stop> {
+        if range.len() < self.params.list {
+            return self.list(range, end, writer);
+        }
+        // With `list` below `buckets` a range may have fewer items than that.
+        let buckets = self.params.buckets.min(range.len());
+        let (len, longer) = (range.len() / buckets, range.len() % buckets);
+        let items = self.set.items();
+        let mut at = range.start;
+        for bucket in 0..buckets {
+            let next = at + len + usize::from(bucket < longer);
+            let bound = if next == range.end { *end } else { Bound::between(&items[next - 1], &items[next]) };
+            writer.fingerprint(&bound, &fingerprint(&items[at..next]))?;
+            at = next;
+        }
+        Ok(())
+    }
+
+    fn list(&mut self, range: Range<usize>, end: &Bound, writer: &mut Writer) -> Result<(), Stop> {
+        if self.role == Role::Responder && !range.is_empty() {
+            self.listed_count += range.len();
+            if self.listed_count > self.set.items().len() {
+                return Err(SessionError::Protocol("items must be listed twice").into());
+            }
+            // The end of the session looks ids up in all that was listed; refuse now, while the initiator
+            // can still be told.
+            self.afford(self.listed_count * size_of::<(Prefix, u32)>())?;
+            self.listed.push(range.clone());
+        }
+        writer.list(end, &self.set.items()[range])
+    }
+
+    /// Compares a range with the peer's list of it.
+    fn compare(&mut self, range: Range<usize>, theirs: &[[u8; ItemId::LEN]]) -> Result<(), Stop> {
+        let compares = (theirs.len() + range.len()) as u64 * u64::from((theirs.len() + 1).ilog2() + 1);
+        if compares * COMPARE_NS > self.budget.cpu_ns_max {
+            return Err(Stop::GiveUp(Reason::CpuBudget));
+        }
+        let needs_max = self.found.needs.len() + theirs.len();
+        self.afford(needs_max * ItemId::LEN + theirs.len() * (ItemId::LEN + 1))?;
+        let mut theirs: Vec<ItemId> = theirs.iter().map(|id| ItemId::new(*id)).collect();
+        theirs.sort_unstable();
+        let mut known = vec![false; theirs.len()];
+        for place in range {
+            match theirs.binary_search(&self.set.items()[place].id) {
+                Ok(i) => known[i] = true,
+                Err(_) => self.found.haves.push(place as u32),
+            }
+        }
+        if self.found.haves.len() > self.set.items().len() {
+            return Err(SessionError::Protocol("a range is listed twice").into());
+        }
+        let lacked = theirs.iter().zip(known).filter(|(_, known)| !known).map(|(id, _)| *id);
+        self.found.needs.extend(lacked);
+        if self.found.needs.len() > MESSAGE_LEN_MAX / PREFIX_LEN {
+            return Err(Stop::GiveUp(Reason::HeapBudget));
+        }
+        Ok(())
+    }
+
+    /// The initiator's findings, when nothing is open any more.
+    pub fn settle(&mut self) -> Result<Found, Stop> {
+        let mut found = std::mem::take(&mut self.found);
+        found.haves.sort_unstable();
+        found.needs.sort_unstable();
+        if found.haves.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(SessionError::Protocol("a range is listed twice").into());
+        }
+        for pair in found.needs.windows(2) {
+            if pair[0] == pair[1] {
+                return Err(SessionError::Protocol("an id is listed twice").into());
+            }
+            if prefix(&pair[0]) == prefix(&pair[1]) {
+                return Err(Stop::GiveUp(Reason::Undecodable));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The places of what the initiator asks for in [`Found::request`].
+    pub fn look_up(&mut self, body: &[u8]) -> Result<Vec<u32>, SessionError> {
+        let (needs, rest) = body.as_chunks::<PREFIX_LEN>();
+        if !rest.is_empty() {
+            return Err(WireError::Truncated { what: "needed ids" }.into());
+        }
+        if needs.windows(2).any(|pair| pair[0] >= pair[1]) {
+            return Err(SessionError::Protocol("needed ids do not rise"));
+        }
+        if needs.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.listed.sort_unstable_by_key(|range| range.start);
+        if self.listed.windows(2).any(|pair| pair[0].end > pair[1].start) {
+            return Err(SessionError::Protocol("items were asked for twice"));
+        }
+        let items = self.set.items();
+        let mut table: Vec<(Prefix, u32)> = Vec::with_capacity(self.listed_count);
+        for place in self.listed.iter().cloned().flatten() {
+            table.push((prefix(&items[place].id), place as u32));
+        }
+        table.sort_unstable();
+        let mut haves = Vec::with_capacity(needs.len().min(table.len()));
+        for need in needs {
+            let start = table.partition_point(|(prefix, _)| prefix < need);
+            match &table[start..] {
+                [(first, _), (second, _), ..] if first == need && second == need => {
+                    return Err(SessionError::Protocol("a needed id is ambiguous"));
+                }
+                [(first, place), ..] if first == need => haves.push(*place),
+                _ => return Err(SessionError::Protocol("an id is needed that was not listed")),
+            }
+        }
+        Ok(haves)
+    }
+}
