@@ -6,11 +6,16 @@
 use crate::session::Strategy;
 use crate::spec::{Param, Spec, SpecError, join, suggest};
 
+mod bloom;
+mod filter;
+mod fuse;
 mod offers;
 
 /// Every strategy.
 pub static REGISTRY: &[&Entry] = &[
     &offers::ENTRY, //
+    &bloom::ENTRY,
+    &fuse::ENTRY,
 ];
 
 /// What a strategy is, for people.
