@@ -123,6 +123,11 @@ impl Out {
         self.verdict.is_some()
     }
 
+    /// Whether the session has ended with a result: findings may be reported.
+    pub fn is_finished(&self) -> bool {
+        matches!(self.verdict, Some(Verdict::Exact | Verdict::Recovered { .. }))
+    }
+
     fn spend(&mut self, purpose: Purpose, bytes: usize) {
         let purpose = if self.retries > 0 { Purpose::Retry } else { purpose };
         self.tally.spent.add(purpose, bytes as u64);

@@ -6,6 +6,9 @@
 use crate::session::Strategy;
 use crate::spec::{Param, Spec, SpecError, join, suggest};
 
+mod bloom;
+mod filter;
+mod fuse;
 mod offers;
 mod range;
 
@@ -13,6 +16,8 @@ mod range;
 pub static REGISTRY: &[&Entry] = &[
     &offers::ENTRY, //
     &range::ENTRY,
+    &bloom::ENTRY,
+    &fuse::ENTRY,
 ];
 
 /// What a strategy is, for people.

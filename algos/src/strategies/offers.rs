@@ -81,10 +81,16 @@ pub(super) static ENTRY: Entry = Entry {
     },
 };
 
+/// Which list.
 #[derive(Clone, Copy, Debug)]
-enum Params {
+pub(super) enum Params {
+    /// Of full ids.
     Full,
-    Short { bits: u32 },
+    /// Of short ids.
+    Short {
+        /// Their length.
+        bits: u32,
+    },
 }
 
 impl Strategy for Params {
