@@ -118,6 +118,11 @@ impl Out {
         self.verdict = Some(Verdict::GaveUp(reason));
     }
 
+    /// Whether all that was said is sent. A peer that answers before has not heard it.
+    pub fn is_sent(&self) -> bool {
+        self.queue.is_empty()
+    }
+
     /// Whether the session has ended.
     pub fn is_done(&self) -> bool {
         self.verdict.is_some()

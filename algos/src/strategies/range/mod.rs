@@ -1,10 +1,10 @@
-//! `range`: compare fingerprints of time ranges, and halve what differs. Negentropy protocol v1.
+//! `range`: compare fingerprints of time ranges, and cut what differs. Negentropy protocol v1.
 //!
 //! **Source.** A. Meyer, "Range-Based Set Reconciliation" ([arXiv 2212.13567](https://arxiv.org/abs/2212.13567));
 //! the wire format is [negentropy protocol v1](https://github.com/hoytech/negentropy/blob/master/docs/negentropy-protocol-v1.md)
-//! by D. Hoyte ([article](https://logperiodic.com/rbsr.html)). Written from that document; with the default
-//! parameters every message is byte for byte that of the crate `negentropy` 0.5.3 without a frame limit,
-//! which a test runs beside ours.
+//! by D. Hoyte ([article](https://logperiodic.com/rbsr.html)). The code is our own; with the default parameters
+//! every message is byte for byte that of the crate `negentropy` 0.5.3 without a frame limit, which a test
+//! runs beside ours.
 //!
 //! **Idea.** Items are ordered by (time, id). The initiator cuts its set into `buckets` ranges of equal count
 //! and sends the fingerprint of each; the peer skips the ranges in which it holds the same and cuts the others
@@ -13,31 +13,31 @@
 //! further message what it needs, so that the responder can push it: the first 16 bytes of each needed id,
 //! sorted.
 //!
-//! **Bytes.** A fingerprint with its bound and mode is 18 bytes + the time, 2 to 5 (times are distances in ms;
-//! in seconds they are 1 or 2 bytes shorter). Scattered differences cost about buckets·20·log_buckets(n/list) B
-//! each and two half-full lists of 32 B ids; differences that are neighbours in time share all that, and
-//! this is the point. Accounts: bounds and fingerprints are `Sketch`, ids in lists `Ids`, the request
-//! `Request`; version, modes and counts `Control`. **Flights.** At most 2 + 2⌈log_b n⌉ − ⌊log_b t⌋ for
-//! b buckets and lists below t ≥ b, and one for the request. **CPU.** A scan of the set for the first message, and of the
-//! ranges that still differ for each further one (one addition of 256 bits an item). Nothing depends on the
-//! session, so an index could keep sums; this version does not.
+//! **Bytes.** A fingerprint with its bound and mode is 18 bytes + the time, which takes 2 to 5: times are
+//! distances in ms (the oracles count seconds, 1 or 2 bytes less). The first message is `buckets` of them; every
+//! scattered difference adds as many for each further level, until ranges are under `list` items, and two
+//! lists of list/buckets to list ids of 32 B. Differences that are neighbours in time share all that, and
+//! this is the point. Then 16 B for every need. Accounts: bounds (those of skips and lists too) and fingerprints
+//! are `Sketch`, listed ids `Ids`, the request `Request`; version, modes and counts `Control`. **Flights.** At
+//! most 2 + 2⌈log_b n⌉ − ⌊log_b t⌋ for b buckets and lists below t, n ≥ t, and one for the request. **CPU.** A scan
+//! of the set for the first message, and of the ranges that still differ for each further one (one addition
+//! of 256 bits an item). Nothing depends on the session, so an index could keep sums; this version does not.
 //!
 //! **How it fails.** Never by chance: two sets share a fingerprint with probability 2^-128. It gives up where a
 //! message would exceed [`crate::wire::MESSAGE_LEN_MAX`] or the budget: about 2·10^6 listed ids.
 //!
 //! **What an attacker can do.** Fingerprints have no salt, so that they can be precomputed, and the price is
-//! this: whoever can post messages with ids of its choice can look for two sets of the same sum by Wagner's
-//! generalised birthday attack: about 2^39 steps with 128 items a set, near 2^32 with 2^15 items
-//! ([a program that does it](https://github.com/hoytech/birthday-collisions)). Posting one set here and the
-//! other there makes both members believe they agree, for ever, until another item falls into the range. With
-//! exclusive or in place of addition, plain linear algebra would do. Two ids that share 16 bytes (2^64 hashes)
-//! make a session give up or fail in which one of them is needed. Somebody who chooses timestamps can also put items where they cut no range well:
-//! that costs nothing, ranges are cut by count. A peer can lie about what it holds; ids that it lists outside
-//! of their range make us ask for what we hold already.
+//! this: whoever can post messages can grind bodies until two sets of them have the same sum, by Wagner's
+//! generalised birthday attack: about 2^39 steps for 128 items in all, near 2^32 for 2^15
+//! ([a program that does it](https://github.com/hoytech/birthday-collisions)). Posted at one time, one set here
+//! and the other there, they make two members believe that they agree, for as long as no cut falls between
+//! them. With exclusive or in place of addition, plain linear algebra would do. Two ids that share 16 bytes
+//! (2^64 hashes) make a session give up or fail in which one of them is needed. A peer can lie about what it
+//! holds; ids that it lists outside of their range make us ask for what we hold already.
 //!
 //! **What we do differently.** We refuse what the protocol allows but nobody writes: empty ranges (bounds must rise
 //! strictly), overlong numbers, an id at infinity, another version (the protocol answers with its own), the same
-//! item listed twice in a session. So a message costs O(set + bytes) and a session at most
+//! item listed twice in a session, a message before our last one is sent. So a message costs O(set + bytes) and a session at most
 //! [`crate::wire::ROUNDS_MAX`] of them. The protocol reserves the time 2^64 − 1; items that have it are ordered
 //! as if they had the one before.
 //!
@@ -59,6 +59,8 @@
 //! ```
 
 mod fingerprint;
+#[cfg(test)]
+mod hostile;
 mod message;
 mod party;
 #[cfg(test)]
@@ -95,7 +97,12 @@ pub(super) static ENTRY: Entry = Entry {
             },
         ],
     },
-    presets: &["range:buckets=16,list=32", "range:buckets=4,list=8", "range:buckets=64,list=64"],
+    presets: &[
+        "range:buckets=16,list=32",
+        "range:buckets=8,list=16",
+        "range:buckets=4,list=8",
+        "range:buckets=64,list=64",
+    ],
     build: |spec| Ok(Box::new(Params { buckets: spec.number("buckets"), list: spec.number("list") })),
 };
 
@@ -190,6 +197,8 @@ impl Dialog for Rounds {
 
     fn hear(&mut self, tag: u8, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
         match (tag, self.role) {
+            // Turns are strict, so that nobody piles up answers here.
+            (tag, _) if !out.is_sent() => Err(SessionError::Unexpected { tag }),
             (TAG_RANGES, _) => {
                 self.heard += 1;
                 if self.heard > ROUNDS_MAX {

@@ -1,4 +1,4 @@
-//! Oracles, the reference implementation beside ours, and a peer that means harm.
+//! Oracles, and the reference implementation beside ours.
 
 use std::collections::BTreeSet;
 
@@ -11,32 +11,32 @@ use crate::duel::{DuelLimits, Transcript, duel};
 use crate::item::{Item, ItemId};
 use crate::judge::{Ending, Judgement, Truth, judge};
 use crate::seed::{Rng, Seed};
-use crate::session::{Budget, Finding, NeedRef, Reason, Role, Session, SessionError, Setup, Step, Verdict};
+use crate::session::{Budget, Finding, NeedRef, Reason, Role, Session, Setup, Step, Verdict};
 use crate::strategies::build;
 use crate::testing::{random_items, two_sets};
-use crate::wire::{Purpose, ROUNDS_MAX};
+use crate::wire::Purpose;
 
 /// Frames that hold any message: then a frame is a header byte and one negentropy message.
-fn whole_messages(seed: u64) -> Setup {
+pub fn whole_messages(seed: u64) -> Setup {
     Setup { frame_len_max: u32::MAX, ..Setup::new(Seed::new(seed)) }
 }
 
-fn open(spec: &str, items: &[Item], role: Role, setup: &Setup) -> Box<dyn Session> {
+pub fn open(spec: &str, items: &[Item], role: Role, setup: &Setup) -> Box<dyn Session> {
     build(spec).unwrap().strategy.index(items).open(role, setup)
 }
 
-fn poll(session: &mut dyn Session) -> Option<Vec<u8>> {
+pub fn poll(session: &mut dyn Session) -> Option<Vec<u8>> {
     let mut frame = Vec::new();
     (session.poll_frame(&mut frame) == Step::Frame).then_some(frame)
 }
 
-fn drain(session: &mut dyn Session) -> Vec<Finding> {
+pub fn drain(session: &mut dyn Session) -> Vec<Finding> {
     std::iter::from_fn(|| session.poll_finding()).collect()
 }
 
 /// Which items of the union differ, and how items share times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shape {
+pub enum Shape {
     /// All at one time: bounds are id prefixes.
     OneTime,
     /// All at one time, with ids that share 12 bytes: bounds are long.
@@ -51,12 +51,12 @@ enum Shape {
     Gap,
 }
 
-const SHAPES: [Shape; 6] =
+pub const SHAPES: [Shape; 6] =
     [Shape::OneTime, Shape::NearIds, Shape::Ties, Shape::Scattered, Shape::Newest, Shape::Gap];
 
 /// Two sets whose union has `n` items, of which `d` differ. Times are in seconds, one item a minute, as in
 /// the simulation that the oracles come from.
-fn shaped(n: usize, d: usize, shape: Shape, rng: &mut Rng) -> [Vec<Item>; 2] {
+pub fn shaped(n: usize, d: usize, shape: Shape, rng: &mut Rng) -> [Vec<Item>; 2] {
     let mut union = Vec::with_capacity(n);
     for i in 0..n as u64 {
         let mut id: [u8; 32] = rng.bytes();
@@ -174,7 +174,8 @@ fn every_message_is_that_of_the_reference() {
 
 /// "Measured, total bytes both ways / one-way messages" of the oracles, without our frame headers and the
 /// request. What has no randomness (nothing differs, the initiator lacks the newest 100) is met to the byte,
-/// except that 10^4 with a gap comes out 6 B below. Scattered differences depend on where they fall: the
+/// except that 10^4 with a gap comes out 6 B below: there the last level has buckets of 2 items, whose 120 s
+/// just fit a byte, and times that jitter would not (a guess at how the oracle's were made). Scattered differences depend on where they fall: the
 /// oracle must lie among our trials, and our mean within 4% of it.
 #[test]
 fn bytes_and_messages_are_those_of_the_oracle() {
@@ -209,7 +210,7 @@ fn bytes_and_messages_are_those_of_the_oracle() {
     }
 }
 
-fn run(spec: &str, sets: &[Vec<Item>; 2], setup: &Setup, window: u32) -> (Transcript, Judgement) {
+pub fn run(spec: &str, sets: &[Vec<Item>; 2], setup: &Setup, window: u32) -> (Transcript, Judgement) {
     let strategy = build(spec).unwrap().strategy;
     let mut ends = [
         strategy.index(&sets[0]).open(Role::Initiator, setup),
@@ -319,118 +320,7 @@ fn what_costs_too_much_is_given_up_by_both_ends() {
     }
 }
 
-/// Two ids that share 16 bytes, against which the request is helpless.
-#[test]
-fn ids_that_share_a_prefix_never_give_a_wrong_finding() {
-    let item = |last: u8| {
-        let mut id = [1; 32];
-        id[31] = last;
-        Item { at: 5, id: ItemId::new(id) }
-    };
-    // Both are needed: the initiator sees it.
-    let (_, judgement) = run("range", &[vec![], vec![item(1), item(2)]], &whole_messages(1), 1);
-    assert_eq!(judgement.ending, Ending::GaveUp(Reason::Undecodable));
-    // One is needed: the responder sees it.
-    let mut initiator = open("range", &[item(1)], Role::Initiator, &whole_messages(1));
-    let mut responder = open("range", &[item(1), item(2)], Role::Responder, &whole_messages(1));
-    responder.handle_frame(&poll(&mut *initiator).unwrap()).unwrap();
-    initiator.handle_frame(&poll(&mut *responder).unwrap()).unwrap();
-    let refused = responder.handle_frame(&poll(&mut *initiator).unwrap());
-    assert_eq!(refused, Err(SessionError::Protocol("a needed id is ambiguous")));
-    // None is needed, but both are held.
-    let (_, judgement) = run("range", &[vec![item(1), item(2)], vec![]], &whole_messages(1), 1);
-    assert_eq!(judgement.ending, Ending::Exact);
-}
-
-/// A message of one range up to infinity.
-fn message(mode: u8, content: &[u8]) -> Vec<u8> {
-    [&[TAG_RANGES, 0x61, 0, 0, mode], content].concat()
-}
-
-#[test]
-fn a_responder_is_not_asked_for_ever() {
-    let items = random_items(100_000, Seed::new(10));
-    let mut responder = open("range", &items, Role::Responder, &whole_messages(1));
-    for _ in 0..ROUNDS_MAX {
-        responder.handle_frame(&message(1, &[0; 16])).unwrap();
-        assert!(poll(&mut *responder).unwrap().len() < 500);
-    }
-    let refused = responder.handle_frame(&message(1, &[0; 16]));
-    assert_eq!(refused, Err(SessionError::Protocol("more rounds than any set needs")));
-
-    let mut responder = open("range", &items[..20], Role::Responder, &whole_messages(1));
-    responder.handle_frame(&message(1, &[0; 16])).unwrap();
-    let refused = responder.handle_frame(&message(2, &[0]));
-    assert_eq!(refused, Err(SessionError::Protocol("items must be listed twice")));
-}
-
-#[test]
-fn an_initiator_does_not_believe_two_lists_of_one_range() {
-    let items = random_items(100, Seed::new(11));
-    // Up to time 7 minutes: a list of nothing; then a wrong fingerprint, so that there is a next round.
-    let mut answer = vec![TAG_RANGES, 0x61, 0x99, 0xd3, 0x20, 0, 2, 0];
-    answer.extend_from_slice(&message(1, &[0; 16])[2..]);
-    let mut initiator = open("range", &items, Role::Initiator, &whole_messages(1));
-    poll(&mut *initiator).unwrap();
-    initiator.handle_frame(&answer).unwrap();
-    poll(&mut *initiator).unwrap();
-    initiator.handle_frame(&answer).unwrap();
-    let refused = initiator.handle_frame(&[TAG_RANGES, 0x61]);
-    assert_eq!(refused, Err(SessionError::Protocol("a range is listed twice")));
-    assert_eq!(drain(&mut *initiator), []);
-
-    let mut initiator = open("range", &items, Role::Initiator, &whole_messages(1));
-    poll(&mut *initiator).unwrap();
-    let mut twice = vec![2];
-    twice.extend([9; 64]);
-    let refused = initiator.handle_frame(&message(2, &twice));
-    assert_eq!(refused, Err(SessionError::Protocol("an id is listed twice")));
-}
-
-#[test]
-fn a_request_must_be_for_what_was_listed() {
-    let items = random_items(20, Seed::new(12));
-    let asked = |listed: bool, needs: &[u8]| {
-        let mut responder = open("range", &items, Role::Responder, &whole_messages(1));
-        let first = if listed { message(1, &[0; 16]) } else { message(0, &[]) };
-        responder.handle_frame(&first).unwrap();
-        responder.handle_frame(&[&[TAG_NEEDS], needs].concat())
-    };
-    let mut known: Vec<&[u8]> = items.iter().map(|item| &item.id.bytes()[..PREFIX_LEN]).collect();
-    known.sort_unstable();
-    assert_eq!(asked(true, &known.concat()), Ok(()));
-    assert_eq!(asked(false, &[]), Ok(()));
-    let unlisted = Err(SessionError::Protocol("an id is needed that was not listed"));
-    assert_eq!(asked(false, known[0]), unlisted);
-    assert_eq!(asked(true, &[0; PREFIX_LEN]), unlisted);
-    let unordered = Err(SessionError::Protocol("needed ids do not rise"));
-    assert_eq!(asked(true, &[known[1], known[0]].concat()), unordered);
-    assert_eq!(asked(true, &[known[0], known[0]].concat()), unordered);
-    assert!(matches!(asked(true, &known[0][1..]), Err(SessionError::Wire(_))));
-
-    let mut responder = open("range", &items, Role::Responder, &whole_messages(1));
-    assert_eq!(responder.handle_frame(&[TAG_NEEDS]), Err(SessionError::Unexpected { tag: TAG_NEEDS }));
-}
-
-/// Two million ranges in one message: done in the time that reading it takes, or refused.
-#[test]
-fn a_message_of_many_ranges_is_cheap() {
-    let items = random_items(100_000, Seed::new(13));
-    let mut skips = vec![TAG_RANGES, 0x61];
-    let mut lists = skips.clone();
-    for _ in 0..2_000_000 {
-        skips.extend_from_slice(&[2, 0, 0]);
-        lists.extend_from_slice(&[2, 0, 2, 0]);
-    }
-    let mut responder = open("range", &items, Role::Responder, &whole_messages(1));
-    responder.handle_frame(&skips).unwrap();
-    assert_eq!(poll(&mut *responder).unwrap(), [TAG_RANGES, 0x61]);
-    responder.handle_frame(&lists).unwrap();
-    let listed = items.iter().filter(|item| item.at < 2_000_000).count();
-    assert_eq!(poll(&mut *responder).unwrap().len(), 2 + 4 * 2_000_000 + 32 * listed);
-}
-
-fn setup_strategy() -> impl proptest::strategy::Strategy<Value = (usize, usize, u64, usize, u32, u32)> {
+pub fn setup_strategy() -> impl Strategy<Value = (usize, usize, u64, usize, u32, u32)> {
     let shape = 0..SHAPES.len();
     (
         0_usize..600,
@@ -471,57 +361,5 @@ proptest! {
         let transcript = duel(&mut ends, &DuelLimits::default()).unwrap();
         let truth = Truth::of(&sets[0], &sets[1]);
         prop_assert_eq!(judge(&truth, crate::session::Guarantee::Exact, &transcript).ending, Ending::Exact);
-    }
-
-    #[test]
-    fn any_frames_are_refused_or_answered(
-        frames in proptest::collection::vec(
-            (0_u8..4, proptest::collection::vec(prop_oneof![0_u8..4, any::<u8>()], 0..60)), 0..8),
-        initiator: bool,
-        n in 0_usize..200,
-    ) {
-        let role = if initiator { Role::Initiator } else { Role::Responder };
-        let mut session = open("range:buckets=4,list=8", &random_items(n, Seed::new(1)), role, &whole_messages(1));
-        let mut sent = Vec::new();
-        for (tag, body) in frames {
-            while session.poll_frame(&mut sent) == Step::Frame {}
-            // Most frames get a good version byte, so that the ranges behind it are reached.
-            let result = session.handle_frame(&[&[tag, 0x61][..], &body].concat());
-            drain(&mut *session);
-            if result.is_err() {
-                prop_assert_eq!(session.handle_frame(&[TAG_RANGES]), Err(SessionError::Dead));
-            }
-        }
-    }
-
-    /// An honest exchange in which one byte of one message flips ends, with any result but a panic.
-    #[test]
-    fn mutated_messages_end_the_session(
-        (n, d, seed, shape, _, _) in setup_strategy(),
-        (which, place, flip) in (0_usize..8, any::<proptest::sample::Index>(), 1_u8..=255),
-    ) {
-        let sets = shaped(n, d.min(n), SHAPES[shape], &mut Seed::new(seed).rng());
-        let mut ends = [
-            open("range:buckets=4,list=8", &sets[0], Role::Initiator, &whole_messages(1)),
-            open("range:buckets=4,list=8", &sets[1], Role::Responder, &whole_messages(1)),
-        ];
-        let mut to = 1;
-        let mut ended = false;
-        for count in 0..2 * ROUNDS_MAX as usize + 4 {
-            let Some(mut frame) = poll(&mut *ends[1 - to]) else {
-                ended = true;
-                break;
-            };
-            if count == which {
-                let i = place.index(frame.len());
-                frame[i] ^= flip;
-            }
-            if ends[to].handle_frame(&frame).is_err() {
-                ended = true;
-                break;
-            }
-            to = 1 - to;
-        }
-        prop_assert!(ended);
     }
 }
