@@ -1,5 +1,46 @@
 //! offerbench's records and what is made of them: the schema, a reader that refuses mixed or damaged
-//! files, statistics, and one self-contained HTML page. A pure function of files of records: no clock,
-//! no environment, nothing of the other crates.
+//! files, statistics, and one self-contained HTML page.
+//!
+//! A pure function of files of records: no clock, no environment, no network, nothing of the other
+//! crates. Strategies are strings here, so a file outlives the strategy that wrote it. The same files
+//! give the same page, byte for byte.
+//!
+//! Three steps lead from files to a page, and two types matter:
+//!
+//! 1. [`read()`] turns one file into a [`Run`], or says which line is damaged and what to do;
+//! 2. [`Book::unite`] puts runs together and refuses mixtures: a [`Book`] that exists is sound;
+//! 3. [`render`] draws the page; [`sentences`] and [`summary_table`] give a terminal the same words and numbers.
+//!
+//! ```no_run
+//! use offerbench_reports::{Book, read, render};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut lines = std::io::BufReader::new(std::fs::File::open("exact.jsonl")?);
+//! let book = Book::unite(vec![read("exact.jsonl", &mut lines)?])?;
+//! std::fs::write("report.html", render(&book))?;
+//! # Ok(()) }
+//! ```
+//!
+//! | module | what it knows |
+//! | --- | --- |
+//! | [`record`] | the schema: one line of a file |
+//! | `read`, `book`, `error` | files to a sound [`Book`], and every reason to refuse |
+//! | [`stats`], [`bounds`], [`format`](mod@format) | medians and intervals; information-theoretic floors; figures for people |
+//! | `study` | what the records say: points, cells, winners, crossings, the summary |
+//! | `charts`, `html` | how that looks |
 
+mod book;
+pub mod bounds;
+mod charts;
+mod error;
+pub mod format;
+mod html;
+mod read;
 pub mod record;
+pub mod stats;
+mod study;
+
+pub use book::{Book, Experiment, Gap, Rows, Run};
+pub use error::BookError;
+pub use html::render;
+pub use read::read;
+pub use study::summary::{sentences, summary_table};

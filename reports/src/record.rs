@@ -180,7 +180,7 @@ impl Bytes {
 
     /// Every byte of this direction.
     pub fn total(&self) -> u64 {
-        self.parts().iter().map(|(_, bytes)| bytes).sum()
+        self.parts().iter().fold(0, |sum, (_, bytes)| sum.saturating_add(*bytes))
     }
 }
 
@@ -261,7 +261,7 @@ pub struct ExactRow {
 impl ExactRow {
     /// Every byte both ways.
     pub fn bytes_total(&self) -> u64 {
-        self.up.total() + self.down.total()
+        self.up.total().saturating_add(self.down.total())
     }
 
     /// Whether both ends ended with the truth.

@@ -1,0 +1,255 @@
+//! What stands behind the figures: failures with their reasons, where the files come from, what the
+//! harness costs, and what the words mean.
+
+use super::Page;
+use super::screen::sweep_name;
+use super::tag::{Table, Td, code, escaped};
+use crate::book::Rows;
+use crate::charts::bars::{Row, bars};
+use crate::charts::cut;
+use crate::format;
+use crate::record::{Axis, Outcome};
+use crate::stats::wilson;
+use crate::study::facts::{failures, overhead};
+use crate::study::summary::with_interval;
+use crate::study::{Outcomes, Part, Study, reading};
+
+/// All of it.
+pub fn appendix(page: &mut Page, study: &Study<'_>) {
+    failure_section(page, study);
+    provenance(page, study);
+    harness(page, study);
+    contenders(page, study);
+    words(page, study);
+}
+
+fn failure_section(page: &mut Page, study: &Study<'_>) {
+    page.push("<section id=\"failures\"><h2>Failures and retries</h2>\n");
+    outcome_chart(page, study);
+    let mut table = Table::new(
+        "Every session that did not reach the truth, by sweep, contender and reason. None is left out of \
+         any median: it counts as dearer than all that succeeded.",
+        ["Contender", "Sweep", "Outcome", "Reason", "Sessions", "Share (95%)", "At d"],
+    );
+    for part in &study.parts {
+        for failure in failures(part, study) {
+            let rate = wilson(failure.count, failure.trials);
+            let experiment = &part.experiment.header().experiment;
+            let outcome = if failure.outcome == Outcome::Wrong { "wrong" } else { "gave up" };
+            let (low, high) = failure.d;
+            let d = if low == high {
+                format::count(low)
+            } else {
+                format!("{}–{}", format::count(low), format::count(high))
+            };
+            table.row(
+                &code(&study.roster.label(failure.index)),
+                if failure.outcome == Outcome::Wrong { "wrong" } else { "" },
+                &[
+                    Td::text(&sweep_name(study, experiment, &failure.sweep)),
+                    Td::text(outcome),
+                    Td::text(&failure.reason),
+                    Td::number(&format!(
+                        "{} of {}",
+                        format::count(failure.count),
+                        format::count(failure.trials)
+                    )),
+                    Td::number(&with_interval(rate, format::percent)),
+                    Td::number(&d),
+                ],
+            );
+        }
+    }
+    if table.is_empty() {
+        let all: u64 = study.exact_rows().count() as u64;
+        let bound = format::percent(wilson(0, all).high);
+        let all = format::counted(all, "session", "sessions");
+        page.paragraph("", &escaped(&format!("None in {all} (95% upper bound {bound}).")));
+    } else {
+        page.push(&table.finish());
+    }
+    page.push("</section>\n");
+}
+
+fn outcome_chart(page: &mut Page, study: &Study<'_>) {
+    let parts = ["exact", "recovered", "gave up", "wrong"];
+    let title = "How sessions ended, all sweeps together";
+    let mut rows = Vec::new();
+    let mut table = Table::new(
+        &format!("{title}."),
+        ["Contender", "Sessions"].into_iter().chain(parts).chain(["Failed (95%)"]),
+    );
+    for index in 0..study.roster.contenders.len() {
+        let sum = study
+            .sweeps()
+            .filter_map(|(_, sweep)| sweep.outcomes.get(&index))
+            .fold(Outcomes::default(), |sum, one| sum.merged(*one));
+        if sum.trials() == 0 {
+            continue;
+        }
+        let counts = [sum.exact, sum.recovered, sum.gave_up, sum.wrong];
+        let trials = sum.trials() as f64;
+        let label = study.roster.label(index);
+        rows.push(Row {
+            label: format!("{} ({})", cut(study.roster.spec(index), 36), format::count(sum.trials())),
+            shares: counts.iter().map(|count| *count as f64 / trials).collect(),
+            texts: counts.iter().map(|count| format::count(*count)).collect(),
+        });
+        let rate = wilson(sum.failures(), sum.trials());
+        let share = if sum.failures() == 0 {
+            format!("≤ {}", format::percent(rate.high))
+        } else {
+            with_interval(rate, format::percent)
+        };
+        let cells = [sum.trials()].into_iter().chain(counts).map(|count| Td::number(&format::count(count)));
+        table.row(&code(&label), "", &cells.chain([Td::number(&share)]).collect::<Vec<_>>());
+    }
+    page.push(&format!("<h3>{title}</h3>\n"));
+    page.chart(title, &bars("Share of the contender's sessions", &parts, &[0, 3, 5, 6], &rows));
+    page.push(&table.finish());
+}
+
+fn provenance(page: &mut Page, study: &Study<'_>) {
+    page.push("<section id=\"provenance\"><h2>Provenance</h2>\n");
+    for run in study.book.runs() {
+        let header = run.header();
+        let lane = match run.rows() {
+            Rows::Exact(_) => "counts",
+            Rows::Timed(_) => "times",
+        };
+        let mut table = Table::new(&format!("{}: {lane}", run.name()), ["What", "Value"]);
+        let mut row = |what: &str, value: String| table.row(&escaped(what), "", &[Td::html(value)]);
+        row("Experiment", code(&header.experiment));
+        row("Hash of the experiment", code(&header.spec_hash));
+        row("Root seed", code(&header.seed.to_string()));
+        let dirty = if header.dirty { " <b class=\"fail\">with local changes</b>" } else { ", clean" };
+        row("Commit", format!("{}{dirty}", code(&header.commit)));
+        row("Command", code(&header.command));
+        row("Rows", format!("{} of {}", format::count(run.row_count()), format::count(header.rows)));
+        row("Schema", header.schema.to_string());
+        if let Some(machine) = &header.machine {
+            row("Processor", escaped(&machine.cpu));
+            row("Logical processors", machine.cores.to_string());
+            row("Governor", escaped(&machine.governor));
+            row("System", escaped(&machine.os));
+            row("Compiler", escaped(&machine.rustc));
+            row("Flags", escaped(&machine.flags));
+        }
+        page.push(&table.finish());
+    }
+    page.push("</section>\n");
+}
+
+fn harness(page: &mut Page, study: &Study<'_>) {
+    let timed: Vec<&Part<'_>> = study.parts.iter().filter(|part| part.experiment.timed().is_some()).collect();
+    if timed.is_empty() {
+        return;
+    }
+    page.push("<section id=\"harness\"><h2>What the harness costs</h2>\n");
+    let mut table = Table::new(
+        "CPU of a session that sends one empty frame, beside the sessions that were measured. Times are \
+         shown with the harness included.",
+        ["Experiment", "Empty session", "Median session", "Share", "Shortest session", "Share"],
+    );
+    for part in timed {
+        let name = escaped(&part.experiment.header().experiment);
+        match overhead(part) {
+            Some(cost) => table.row(
+                &name,
+                "",
+                &[
+                    Td::number(&format::nanos(cost.empty_ns)),
+                    Td::number(&format::nanos(cost.session_ns)),
+                    Td::number(&format::percent(cost.empty_ns / cost.session_ns)),
+                    Td::number(&format::nanos(cost.session_ns_min)),
+                    Td::number(&format::percent(cost.empty_ns / cost.session_ns_min)),
+                ],
+            ),
+            None => table.row(&name, "", &[Td::text("not measured")]),
+        }
+    }
+    page.push(&table.finish());
+    page.push("</section>\n");
+}
+
+fn contenders(page: &mut Page, study: &Study<'_>) {
+    page.push("<section id=\"contenders\"><h2>Contenders</h2>\n");
+    let mut table = Table::new(
+        "As the files describe them.",
+        [
+            "Contender",
+            "Strategy",
+            "Id bits",
+            "Keyed for the session",
+            "Promise of a finished session",
+            "Told d",
+        ],
+    );
+    for (index, one) in study.roster.contenders.iter().enumerate() {
+        table.row(
+            &code(&one.spec),
+            if one.oracle { "bound" } else { "" },
+            &[
+                Td::text(&one.strategy),
+                Td::number(&one.id_bits.to_string()),
+                Td::text(if one.keyed { "yes" } else { "no" }),
+                Td::text(&one.guarantee),
+                Td::text(if study.roster.oracle(index) { "yes: a bound, not deployable" } else { "no" }),
+            ],
+        );
+    }
+    page.push(&table.finish());
+    page.push("</section>\n");
+}
+
+/// What the page's words mean.
+const WORDS: &[(&str, &str)] = &[
+    ("M", "Messages in the group's set: items in the union of both ends' sets."),
+    ("d", "Size of the symmetric difference: items that exactly one of the two ends holds."),
+    (
+        "flight",
+        "Step of the longest chain of frames that wait for one another. Two flights are a round trip.",
+    ),
+    ("window", "Frames that an end may have under way without hearing from the other."),
+    ("overshoot", "Frames that arrived after their receiver was done. They cost bytes and count."),
+    ("salt", "Bytes of keys that are fresh for the session."),
+    ("estimator", "Bytes spent on finding out how large d is."),
+    ("sketch", "Bytes of filters, tables, sketches, coded symbols, and fingerprints with their bounds."),
+    ("ids", "Bytes of ids in lists that advertise items."),
+    ("request", "Bytes of ids or ranks that ask for items."),
+    ("control", "Bytes of tags, lengths, counts, end checks and verdicts."),
+    ("retry", "Bytes of everything sent after the first failed decode or end check."),
+    ("exact", "The session found the truth at the first try."),
+    ("recovered", "It found the truth after a counted number of retries or a fall-back."),
+    ("gave up", "It says itself that it did not finish, or missed what it declares that it may miss."),
+    (
+        "wrong",
+        "It invented an item, or missed one that it claims it cannot miss. One such session fails the run.",
+    ),
+    (
+        "bound, not deployable",
+        "A contender that is told d. It shows what knowing d would be worth, and cannot win.",
+    ),
+    ("one-way bound", "Bytes of one message that names d items by ids of b bits: d·b − log2 d! bits."),
+    (
+        "interactive floor",
+        "What two ends must learn on a uniformly random difference: log2 C(n_A, d_A) + log2 C(n_B, d_B) bits, \
+         where each holds n and alone holds d of them. Ids need not cross, since messages follow and are \
+         hashed again.",
+    ),
+    ("95%", "Medians: percentile bootstrap with 1000 resamples. Rates: Wilson's interval."),
+];
+
+fn words(page: &mut Page, study: &Study<'_>) {
+    page.push("<section id=\"words\"><h2>Words</h2>\n<dl>\n");
+    for (word, meaning) in WORDS {
+        page.push(&format!("<dt>{}</dt><dd>{}</dd>\n", escaped(word), escaped(meaning)));
+    }
+    page.push("</dl>\n");
+    let mut axes: Vec<Axis> = study.sweeps().map(|(_, sweep)| sweep.sweep.axis).collect();
+    axes.sort();
+    axes.dedup();
+    let names: Vec<String> = axes.into_iter().map(|axis| reading::axis_name(axis).to_owned()).collect();
+    page.paragraph("note", &escaped(&format!("Axes of this report: {}.", format::list(&names))));
+    page.push("</section>\n");
+}

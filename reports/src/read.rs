@@ -1,0 +1,225 @@
+//! Reads one file, line by line, and believes nothing: every line is bounded, parsed strictly, and held
+//! against its header before the next is looked at.
+//!
+//! The order of the checks decides which error a reader sees, and so what he is told to do. A cut last
+//! line is named as such before anybody tries to parse it; the schema version is compared before the
+//! fields, because a later schema has other fields for good reasons.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, Read};
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::book::{Rows, Run};
+use crate::error::BookError;
+use crate::record::{Axis, ExactRow, Header, Lane, SCHEMA, Timed, TimedRow};
+
+/// Bytes that a line may have, its end included. A header with hundreds of contenders or a row with
+/// thousands of samples stays far below.
+pub const LINE_LEN_MAX: u64 = 4 << 20;
+
+/// Spec of the rows that time the harness itself; no contender bears it.
+pub const EMPTY_SPEC: &str = "empty";
+
+/// Reads one file of records, `name` being how errors and the report call it.
+///
+/// A file with fewer rows than its header announces is read, and is a [`Gap`](crate::Gap) in the book.
+///
+/// # Errors
+///
+/// Every damage, mixture or contradiction within the file is a [`BookError`] that names the line.
+pub fn read(name: &str, lines: &mut dyn BufRead) -> Result<Run, BookError> {
+    let mut lines = Lines { file: name, lines, number: 0, bytes: Vec::new() };
+    let header = header(&mut lines)?;
+    let mut desk = Desk::new(name, &header)?;
+    let rows = match header.offerbench {
+        Lane::Exact => Rows::Exact(desk.exact_rows(&mut lines)?),
+        Lane::Timed => Rows::Timed(desk.timed_rows(&mut lines)?),
+    };
+    Ok(Run::new(name.to_owned(), header, rows))
+}
+
+/// The lines of a file, one at a time, into one buffer.
+struct Lines<'a> {
+    file: &'a str,
+    lines: &'a mut dyn BufRead,
+    /// Number of the line in `bytes`, from 1.
+    number: u64,
+    bytes: Vec<u8>,
+}
+
+impl Lines<'_> {
+    /// The next line without its end, or `None` after the last.
+    fn next(&mut self) -> Result<Option<&[u8]>, BookError> {
+        self.number += 1;
+        self.bytes.clear();
+        let (file, line) = (|| self.file.to_owned(), self.number);
+        match (&mut *self.lines).take(LINE_LEN_MAX).read_until(b'\n', &mut self.bytes) {
+            Err(source) => Err(BookError::Io { file: file(), line, source }),
+            Ok(0) => Ok(None),
+            Ok(_) if self.bytes.last() == Some(&b'\n') => Ok(Some(&self.bytes[..self.bytes.len() - 1])),
+            Ok(len) if len as u64 == LINE_LEN_MAX => {
+                Err(BookError::LineTooLong { file: file(), line, limit: LINE_LEN_MAX })
+            }
+            // A first line without an end is more often no record file at all; the header check says so.
+            Ok(_) if line == 1 && !self.bytes.starts_with(b"{\"offerbench\"") => Ok(Some(&self.bytes)),
+            Ok(_) => Err(BookError::Truncated { file: file(), line }),
+        }
+    }
+}
+
+/// What the parser said, without its own line number, which is always 1.
+fn message(error: &serde_json::Error) -> String {
+    error.to_string().replace(" at line 1 column ", ", at column ")
+}
+
+fn parse<T: DeserializeOwned>(
+    bytes: &[u8],
+    file: &str,
+    line: u64,
+    what: &'static str,
+) -> Result<T, BookError> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let (file, message) = (file.to_owned(), message(&error));
+        if error.is_data() {
+            BookError::Field { file, line, what, message }
+        } else {
+            BookError::Damaged { file, line, message }
+        }
+    })
+}
+
+fn header(lines: &mut Lines<'_>) -> Result<Header, BookError> {
+    let file = lines.file;
+    let not_records = |found: &str| BookError::NotRecords { file: file.to_owned(), found: found.to_owned() };
+    let Some(bytes) = lines.next()? else { return Err(not_records("an empty file")) };
+    let value: Value =
+        serde_json::from_slice(bytes).map_err(|_| not_records("something that is not JSON"))?;
+    let Value::Object(fields) = value else { return Err(not_records("JSON that is no object")) };
+    if !fields.contains_key("offerbench") {
+        return Err(not_records("a JSON object without it"));
+    }
+    let schema = fields.get("schema");
+    if schema.and_then(Value::as_u64) != Some(u64::from(SCHEMA)) {
+        let found = schema.map_or_else(|| "none".to_owned(), Value::to_string);
+        return Err(BookError::Schema { file: file.to_owned(), found });
+    }
+    parse(bytes, file, 1, "header")
+}
+
+/// What rows are checked against: the header's names, and the rows seen so far.
+struct Desk<'a> {
+    file: &'a str,
+    rows_max: u64,
+    sweeps: BTreeMap<String, (usize, Axis)>,
+    specs: BTreeMap<String, usize>,
+}
+
+impl<'a> Desk<'a> {
+    fn new(file: &'a str, header: &Header) -> Result<Self, BookError> {
+        let mut desk = Self { file, rows_max: header.rows, sweeps: BTreeMap::new(), specs: BTreeMap::new() };
+        for (index, sweep) in header.sweeps.iter().enumerate() {
+            if desk.sweeps.insert(sweep.name.clone(), (index, sweep.axis)).is_some() {
+                return Err(desk.undescribed(1, "sweep", &sweep.name));
+            }
+        }
+        for (index, contender) in header.contenders.iter().enumerate() {
+            if desk.specs.insert(contender.spec.clone(), index).is_some() {
+                return Err(desk.undescribed(1, "spec", &contender.spec));
+            }
+        }
+        if header.offerbench == Lane::Timed && header.machine.is_none() {
+            let (file, message) = (file.to_owned(), "missing field `machine`".to_owned());
+            return Err(BookError::Field { file, line: 1, what: "header", message });
+        }
+        Ok(desk)
+    }
+
+    fn undescribed(&self, line: u64, what: &'static str, name: &str) -> BookError {
+        BookError::Undescribed { file: self.file.to_owned(), line, what, name: name.to_owned() }
+    }
+
+    fn sweep(&self, line: u64, name: &str) -> Result<(usize, Axis), BookError> {
+        self.sweeps.get(name).copied().ok_or_else(|| self.undescribed(line, "sweep", name))
+    }
+
+    fn spec(&self, line: u64, name: &str) -> Result<usize, BookError> {
+        self.specs.get(name).copied().ok_or_else(|| self.undescribed(line, "spec", name))
+    }
+
+    /// Refuses a row more than announced. `held` is the number of rows so far.
+    fn room(&self, line: u64, held: usize) -> Result<(), BookError> {
+        if held as u64 >= self.rows_max {
+            return Err(BookError::TooManyRows { file: self.file.to_owned(), line, rows: self.rows_max });
+        }
+        Ok(())
+    }
+
+    fn possible(&self, line: u64, holds: bool, expected: &'static str) -> Result<(), BookError> {
+        if holds { Ok(()) } else { Err(BookError::Impossible { file: self.file.to_owned(), line, expected }) }
+    }
+
+    fn exact_rows(&mut self, lines: &mut Lines<'_>) -> Result<Vec<ExactRow>, BookError> {
+        let mut rows = Vec::new();
+        let mut seen = BTreeMap::new();
+        while let Some(bytes) = lines.next()? {
+            let row: ExactRow = parse(bytes, self.file, lines_number(&rows), "row of counts")?;
+            let line = lines_number(&rows);
+            self.room(line, rows.len())?;
+            let (sweep, axis) = self.sweep(line, &row.sweep)?;
+            let spec = self.spec(line, &row.spec)?;
+            let sum = row.d_initiator.checked_add(row.d_responder);
+            self.possible(line, sum == Some(row.d), "`d` to be the sum of its two sides")?;
+            self.possible(line, row.d <= row.m, "`d` to be at most `m`")?;
+            let guess_needed = axis == Axis::Guess;
+            self.possible(line, row.guess.is_some() || !guess_needed, "`guess` in a sweep over guesses")?;
+            self.possible(line, row.guess.is_none_or(|guess| guess > 0.0), "`guess` above 0")?;
+            let absence_needed = axis == Axis::Absence;
+            self.possible(
+                line,
+                row.absence_ms.is_some() || !absence_needed,
+                "`absence_ms` in a sweep over absences",
+            )?;
+            if let Some(first) = seen.insert((sweep, row.point, row.replicate, spec), line) {
+                let name = format!(
+                    "sweep {}, point {}, replicate {}, {}",
+                    row.sweep, row.point, row.replicate, row.spec
+                );
+                return Err(BookError::Duplicate { file: self.file.to_owned(), line, first, row: name });
+            }
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+
+    fn timed_rows(&mut self, lines: &mut Lines<'_>) -> Result<Vec<TimedRow>, BookError> {
+        let mut rows = Vec::new();
+        let mut seen = BTreeMap::new();
+        while let Some(bytes) = lines.next()? {
+            let row: TimedRow = parse(bytes, self.file, lines_number(&rows), "row of times")?;
+            let line = lines_number(&rows);
+            self.room(line, rows.len())?;
+            let (sweep, _) = self.sweep(line, &row.sweep)?;
+            // The harness row belongs to no contender, so the header need not describe it.
+            let spec = match row.timed {
+                Timed::Empty if row.spec == EMPTY_SPEC => None,
+                _ => Some(self.spec(line, &row.spec)?),
+            };
+            self.possible(line, row.batch > 0, "`batch` above 0")?;
+            self.possible(line, !row.samples_ns.is_empty(), "at least one sample")?;
+            if let Some(first) = seen.insert((sweep, row.point, row.timed as u8, spec), line) {
+                let name =
+                    format!("sweep {}, point {}, {:?} of {}", row.sweep, row.point, row.timed, row.spec);
+                return Err(BookError::Duplicate { file: self.file.to_owned(), line, first, row: name });
+            }
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+}
+
+/// Line of the row that follows `rows`: line 1 is the header, and no line is blank.
+fn lines_number<T>(rows: &[T]) -> u64 {
+    rows.len() as u64 + 2
+}

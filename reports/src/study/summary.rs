@@ -1,0 +1,127 @@
+//! The summary table: every contender at one point of every sweep. The page and the terminal print it
+//! from the same lines.
+
+use super::cell::{Cell, Outcomes};
+use super::{Point, Roster, Study, SweepStudy};
+use crate::book::Book;
+use crate::format;
+use crate::stats::{Interval, wilson};
+
+/// Columns of a [`Line`], in order.
+pub const COLUMNS: [&str; 9] = [
+    "Contender",
+    "Bytes per session, median (95%)",
+    "Bytes per difference",
+    "Flights",
+    "Failures (95%)",
+    "Exact / recovered / gave up / wrong",
+    "Peak heap",
+    "CPU build",
+    "CPU session",
+];
+
+/// One contender at a reference point.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// Contender.
+    pub index: usize,
+    /// Under [`COLUMNS`].
+    pub texts: [String; 9],
+}
+
+/// An estimate with its interval, the interval left out where it adds nothing.
+pub fn with_interval(value: Interval, show: fn(f64) -> String) -> String {
+    match format::range(value.low, value.high, show) {
+        Some(range) => format!("{} ({range})", show(value.mid)),
+        None => show(value.mid),
+    }
+}
+
+/// Failures of trials: zero is shown as what the trials cannot exclude.
+pub fn failures(outcomes: Outcomes) -> String {
+    let (hits, trials) = (outcomes.failures(), outcomes.trials());
+    let rate = wilson(hits, trials);
+    let counts = format!("{} of {}", format::count(hits), format::count(trials));
+    if hits == 0 {
+        return format!("{counts} (≤ {})", format::percent(rate.high));
+    }
+    format!("{counts} ({})", format::range(rate.low, rate.high, format::percent).unwrap_or_default())
+}
+
+/// Bytes of a cell; more failed than not means that there is no price.
+pub fn bytes(cell: &Cell<'_>) -> String {
+    if cell.bytes.mid.is_infinite() {
+        return format!("failed (spent {})", format::bytes(cell.bytes_spent));
+    }
+    with_interval(cell.bytes, format::bytes)
+}
+
+fn optional(value: Option<Interval>) -> String {
+    value.map_or_else(|| "–".into(), |interval| format::nanos(interval.mid))
+}
+
+fn line(index: usize, point: &Point<'_>, roster: &Roster<'_>) -> Line {
+    let name = roster.label(index);
+    let Some(cell) = point.cells.get(&index) else {
+        let mut texts: [String; 9] = std::array::from_fn(|_| "–".into());
+        texts[0] = name;
+        texts[1] = "no rows".into();
+        return Line { index, texts };
+    };
+    let Outcomes { exact, recovered, gave_up, wrong } = cell.outcomes;
+    let each = match point.place.d {
+        0 => "–".into(),
+        d if cell.bytes.mid.is_finite() => format::bytes(cell.bytes.mid / d as f64),
+        _ => "–".into(),
+    };
+    Line {
+        index,
+        texts: [
+            name,
+            bytes(cell),
+            each,
+            if cell.flights.mid.is_finite() { format::figure(cell.flights.mid) } else { "–".into() },
+            failures(cell.outcomes),
+            format!("{exact} / {recovered} / {gave_up} / {wrong}"),
+            format::bytes(cell.heap_peak),
+            optional(cell.times.build),
+            optional(cell.times.session),
+        ],
+    }
+}
+
+/// The lines of one sweep at its reference point: cheapest first, bounds last.
+pub fn lines(sweep: &SweepStudy<'_>, roster: &Roster<'_>) -> Vec<Line> {
+    let Some((_, point)) = sweep.reference() else { return Vec::new() };
+    let mut order = sweep.contenders.clone();
+    let price = |index: &usize| point.cells.get(index).map_or(f64::INFINITY, |cell| cell.bytes.mid);
+    order.sort_by(|a, b| {
+        roster.oracle(*a).cmp(&roster.oracle(*b)).then(price(a).total_cmp(&price(b))).then(a.cmp(b))
+    });
+    order.into_iter().map(|index| line(index, point, roster)).collect()
+}
+
+/// The same numbers for a terminal: a header row, then one row a contender and sweep. The first two
+/// columns name the sweep and its reference point.
+pub fn summary_table(book: &Book) -> Vec<Vec<String>> {
+    let study = Study::new(book);
+    let mut header = vec!["Sweep".to_owned(), "At".to_owned()];
+    header.extend(COLUMNS.map(String::from));
+    let mut table = vec![header];
+    for (_, sweep) in study.sweeps() {
+        let words = sweep.reference().map_or_else(String::new, |(_, point)| point.place.words());
+        for line in lines(sweep, &study.roster) {
+            let mut row = vec![sweep.sweep.name.clone(), words.clone()];
+            row.extend(line.texts);
+            table.push(row);
+        }
+    }
+    table
+}
+
+/// The three sentences of the report's first screen, for a terminal.
+pub fn sentences(book: &Book) -> [String; 3] {
+    let study = Study::new(book);
+    [super::verdict::first(&study), super::verdict::second(&study), super::verdict::third(&study)]
+        .map(|prose| prose.plain())
+}

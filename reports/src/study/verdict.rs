@@ -1,0 +1,182 @@
+//! The three sentences at which a reviewer may stop.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::panel::{Panel, Point};
+use super::prose::Prose;
+use super::reading::{cheapest, tally};
+use super::summary::with_interval;
+use super::winner::{rank, winner};
+use super::{Outcomes, Study};
+use crate::format;
+use crate::record::Axis;
+use crate::stats::wilson;
+
+/// Which contender is cheapest where.
+pub fn first(study: &Study<'_>) -> Prose {
+    let main: Option<(Axis, &Panel<'_>)> = study
+        .sweeps()
+        .flat_map(|(_, sweep)| sweep.panels.iter().map(|panel| (sweep.sweep.axis, panel)))
+        // `max_by_key` takes the last of equals; reversed, the first sweep of the file leads.
+        .rev_ties()
+        .max_by_key(|(axis, panel)| rank(*axis, panel));
+    let Some((axis, panel)) = main else { return Prose::new("No rows, no answer.") };
+    let mut prose = Prose::new(format!("At {}, fewest bytes: ", panel.label));
+    prose.append(cheapest(axis, panel, &study.roster));
+    let equal = panel.points.iter().find(|point| point.place.d == 0);
+    if let Some(best) = equal.and_then(|point| winner(point, &study.roster).map(|best| (point, best))) {
+        let idle = best.0.cells.get(&best.1.index).map_or(0.0, |cell| cell.bytes.mid);
+        prose.text("; equal sets cost least with ").name(study.roster.spec(best.1.index));
+        prose.text(format!(", {}", format::bytes(idle)));
+    }
+    let (wins, count) = tally(study.sweeps().flat_map(|(_, sweep)| sweep.points()), &study.roster);
+    if !wins.is_empty() {
+        prose.text(format!(". Over all {}, cheapest: ", format::counted(count, "point", "points")));
+        let rest = wins.len().saturating_sub(4);
+        let named = wins.iter().take(4).map(|(index, wins)| {
+            let mut part = Prose::default();
+            part.name(study.roster.spec(*index)).text(format!(" {wins}×"));
+            part
+        });
+        prose.append(Prose::joined(named.collect(), ", "));
+        if rest > 0 {
+            prose.text(format!(", {rest} more"));
+        }
+    }
+    prose.text(".");
+    prose
+}
+
+/// Lets `max_by_key` answer with the first of equal items.
+trait RevTies: Iterator + Sized {
+    fn rev_ties(self) -> std::iter::Rev<std::vec::IntoIter<Self::Item>> {
+        self.collect::<Vec<_>>().into_iter().rev()
+    }
+}
+
+impl<I: Iterator> RevTies for I {}
+
+/// What it costs at the largest point, and how often anything was wrong.
+pub fn second(study: &Study<'_>) -> Prose {
+    let largest: Option<&Point<'_>> = study
+        .sweeps()
+        .flat_map(|(_, sweep)| sweep.points())
+        .rev_ties()
+        .max_by_key(|point| (point.place.sides.m, point.place.d, point.place.uniform()));
+    let mut prose = Prose::default();
+    if let Some(point) = largest {
+        prose.text(format!("At the largest tested point ({}) ", point.place.words()));
+        match winner(point, &study.roster).and_then(|best| Some((best.index, point.cells.get(&best.index)?)))
+        {
+            Some((index, cell)) => {
+                prose.name(study.roster.spec(index));
+                prose.text(format!(" is cheapest: {} a session", with_interval(cell.bytes, format::bytes)));
+                if point.place.d > 0 {
+                    let each = cell.bytes.mid / point.place.d as f64;
+                    prose.text(format!(", {} per difference", format::bytes(each)));
+                }
+                prose.text(format!(", {} flights", format::figure(cell.flights.mid)));
+            }
+            None => {
+                prose.text("no deployable contender finished every session");
+            }
+        }
+        prose.text("; ");
+    }
+    let all = outcomes(study).values().fold(Outcomes::default(), |sum, one| sum.merged(*one));
+    let rate = wilson(all.wrong, all.trials());
+    prose.text(format!(
+        "wrong results: {} of {} (95% upper bound {}).",
+        format::count(all.wrong),
+        format::counted(all.trials(), "session", "sessions"),
+        format::percent(rate.high)
+    ));
+    prose
+}
+
+fn outcomes(study: &Study<'_>) -> BTreeMap<usize, Outcomes> {
+    let mut all: BTreeMap<usize, Outcomes> = BTreeMap::new();
+    for (_, sweep) in study.sweeps() {
+        for (index, one) in &sweep.outcomes {
+            let sum = all.entry(*index).or_default();
+            *sum = sum.merged(*one);
+        }
+    }
+    all
+}
+
+/// What nobody should read into the report.
+pub fn third(study: &Study<'_>) -> Prose {
+    let mut parts: Vec<Prose> = Vec::new();
+    for gap in study.book.gaps() {
+        let mut part = Prose::new("rows missing from ");
+        part.name(gap.file);
+        part.text(format!(" ({} of {})", format::count(gap.rows), format::count(gap.rows_expected)));
+        parts.push(part);
+    }
+    for (part, name) in study.parts.iter().flat_map(|part| part.sweeps_empty.iter().map(move |n| (part, n))) {
+        let mut prose = Prose::new("sweep ");
+        prose.name(*name).text(" of ").name(&part.experiment.header().experiment).text(" (no rows)");
+        parts.push(prose);
+    }
+    let mut missing: BTreeMap<usize, u64> = BTreeMap::new();
+    for (index, count) in study.sweeps().flat_map(|(_, sweep)| &sweep.missing) {
+        *missing.entry(*index).or_default() += count;
+    }
+    push_counts(&mut parts, "trials that others ran: ", missing.into_iter().collect(), study);
+    let gave_up: Vec<(usize, u64)> = outcomes(study)
+        .into_iter()
+        .map(|(index, one)| (index, one.gave_up))
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    push_counts(&mut parts, "sessions that gave up: ", gave_up, study);
+    if study.book.experiments().iter().any(|one| one.timed().is_none()) {
+        parts.push(Prose::new("CPU time (not timed for every experiment)"));
+    }
+    parts.push(Prose::new(assumptions(study)));
+    let mut prose = Prose::new("Not covered: ");
+    prose.append(Prose::joined(parts, "; ")).text(".");
+    prose
+}
+
+fn push_counts(parts: &mut Vec<Prose>, title: &str, mut counts: Vec<(usize, u64)>, study: &Study<'_>) {
+    if counts.is_empty() {
+        return;
+    }
+    counts.sort_by_key(|(index, count)| (std::cmp::Reverse(*count), *index));
+    let named = counts.iter().map(|(index, count)| {
+        let mut part = Prose::default();
+        part.name(study.roster.label(*index)).text(format!(" {}×", format::count(*count)));
+        part
+    });
+    let mut part = Prose::new(title);
+    part.append(Prose::joined(named.collect(), ", "));
+    parts.push(part);
+}
+
+fn assumptions(study: &Study<'_>) -> String {
+    let mut groups: BTreeSet<(u32, u32)> = BTreeSet::new();
+    let mut patterns: BTreeSet<&str> = BTreeSet::new();
+    let mut workloads: BTreeSet<&str> = BTreeSet::new();
+    for row in study.exact_rows() {
+        groups.insert((row.n, row.k));
+        patterns.insert(&row.pattern);
+        workloads.insert(&row.workload);
+    }
+    let mut parts = Vec::new();
+    if groups.iter().all(|group| *group == (2, 1)) {
+        parts.push(
+            "groups (every session has 2 members: no choice of peers, no duplicates, no acks)".to_owned(),
+        );
+    } else {
+        let names: Vec<String> = groups.iter().map(|(n, k)| format!("N = {n}, K = {k}")).collect();
+        parts.push(format!("groups other than {}", format::list(&names)));
+    }
+    parts.push("loss, reordering and delay (frames arrive once, whole and in order)".to_owned());
+    let names: Vec<String> = patterns.iter().map(ToString::to_string).collect();
+    parts.push(format!("patterns other than {}", format::list(&names)));
+    if workloads.iter().all(|workload| *workload == "synthetic") {
+        parts.push("recorded traces (all sets are synthetic)".to_owned());
+    }
+    parts.join("; ")
+}

@@ -1,0 +1,197 @@
+//! The page: the same bytes for the same book, no network, hostile names, alarms first, and a golden copy.
+//!
+//! After a wanted change: `UPDATE_GOLDEN=1 cargo test -p offerbench-reports --test page`, then read the
+//! difference before it is committed.
+
+mod common;
+
+use common::{Recipe, file, header, rows, run};
+use offerbench_reports::record::{Bytes, ExactRow, Lane, Outcome};
+use offerbench_reports::{Book, render, sentences, summary_table};
+
+/// The page without plotly.js, which is 4.6 MB and not ours.
+fn without_plotly(page: &str) -> String {
+    let start = page.find("<script type=\"text/javascript\">").expect("plotly.js is embedded");
+    let end = page[start..].find("</script>").expect("scripts end") + start;
+    format!("{}<script>plotly.js{}", &page[..start], &page[end..])
+}
+
+fn exact_book(recipe: &Recipe, edit: impl FnOnce(&mut Vec<ExactRow>)) -> Book {
+    let (mut exact, _) = rows(recipe);
+    edit(&mut exact);
+    let head = header(Lane::Exact, recipe, exact.len() as u64);
+    Book::unite(vec![run("exact.jsonl", &file(&head, &exact))]).expect("one sound file is a book")
+}
+
+#[test]
+fn the_page_is_the_golden_one() {
+    let page = without_plotly(&render(&common::book(&Recipe::small())));
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/small.html");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(path, &page).unwrap();
+    }
+    let golden = std::fs::read_to_string(path).unwrap();
+    let (mut ours, mut theirs) = (page.lines(), golden.lines());
+    for line in 1.. {
+        let (one, other) = (ours.next(), theirs.next());
+        assert_eq!(one, other, "line {line} of tests/golden/small.html");
+        if one.is_none() {
+            break;
+        }
+    }
+}
+
+#[test]
+fn equal_books_give_equal_bytes_whatever_the_order_of_files() {
+    let (exact, times) = common::files(&Recipe::small());
+    let (exact, times) = (run("exact.jsonl", &exact), run("timed.jsonl", &times));
+    let one = Book::unite(vec![exact.clone(), times.clone()]).unwrap();
+    let other = Book::unite(vec![times, exact]).unwrap();
+    assert!(render(&one) == render(&other));
+}
+
+#[test]
+fn the_page_is_small_and_loads_nothing() {
+    let recipe = Recipe { replicates: 3, ..Recipe::large() };
+    let page = render(&common::book(&recipe));
+    assert!(page.len() < 5_500_000, "{}", page.len());
+    let ours = without_plotly(&page);
+    for forbidden in
+        ["src=", "href=\"http", "href='", "@import", "url(", "http:", "https:", "<link", "<iframe"]
+    {
+        assert!(!ours.contains(forbidden), "{forbidden}");
+    }
+    assert_eq!(page.matches("<script type=\"text/javascript\">").count(), 1);
+    assert_eq!(ours.matches("class=\"chart\"").count(), ours.matches("-data\">").count());
+}
+
+#[test]
+fn hostile_names_stay_names() {
+    let evil = "</script><script>alert(1)</script><img src=x onerror=\"alert(2)\">&'";
+    let recipe = Recipe::small();
+    let (mut exact, _) = rows(&recipe);
+    let mut head = header(Lane::Exact, &recipe, exact.len() as u64);
+    head.experiment = evil.into();
+    head.commit = evil.into();
+    head.command = evil.into();
+    for sweep in &mut head.sweeps {
+        sweep.name += evil;
+        sweep.question = evil.into();
+        sweep.expectation = evil.into();
+    }
+    for contender in &mut head.contenders {
+        contender.spec += evil;
+        contender.strategy += evil;
+        contender.guarantee = evil.into();
+    }
+    for row in &mut exact {
+        row.sweep += evil;
+        row.spec += evil;
+        row.pattern += evil;
+        row.workload += evil;
+        row.outcome = if row.replicate == 0 { Outcome::Wrong } else { row.outcome };
+        row.reason = Some(evil.into());
+    }
+    let page = render(&Book::unite(vec![run(evil, &file(&head, &exact))]).unwrap());
+    let ours = without_plotly(&page);
+    assert!(!ours.contains("<script>alert"));
+    assert!(!ours.contains("<img"));
+    // Two scripts with code, and one of data for each chart.
+    let charts = ours.matches("class=\"chart\"").count();
+    assert_eq!(ours.matches("<script").count(), charts + 2);
+    assert_eq!(ours.matches("</script>").count(), charts + 2);
+}
+
+#[test]
+fn wrong_results_come_first_and_win_nothing() {
+    let recipe = Recipe { failures: false, ..Recipe::small() };
+    let sound = exact_book(&recipe, |_| {});
+    let winner = sentences(&sound)[0].clone();
+    let book = exact_book(&recipe, |exact| {
+        // Every contender but the dearest has one wrong session.
+        for row in exact.iter_mut().filter(|row| row.replicate == 1 && !row.spec.starts_with("offers")) {
+            row.outcome = Outcome::Wrong;
+        }
+    });
+    let page = render(&book);
+    let alarm = page.find("Wrong results:").unwrap();
+    assert!(alarm < page.find("The answer in three sentences").unwrap());
+    assert!(!render(&sound).contains("class=\"alarm\""));
+    let [first, second, _] = sentences(&book);
+    assert_ne!(first, winner);
+    assert!(first.contains("offers:ids=full") && !first.contains("riblt"), "{first}");
+    assert!(second.contains("wrong results: 45 of "), "{second}");
+}
+
+#[test]
+fn fewer_bytes_than_possible_are_an_alarm() {
+    let recipe = Recipe::small();
+    let book = exact_book(&recipe, |exact| {
+        let row = exact.iter_mut().find(|row| row.d == 300 && row.succeeded()).unwrap();
+        row.up = Bytes { sketch: 20, ..Bytes::default() };
+        row.down = Bytes::default();
+    });
+    assert!(render(&book).contains("Accounting error: 1"));
+    // Gaps carry less information; there the floor does not hold.
+    let book = exact_book(&recipe, |exact| {
+        let row = exact.iter_mut().find(|row| row.pattern == "gap").unwrap();
+        row.up = Bytes { sketch: 20, ..Bytes::default() };
+        row.down = Bytes::default();
+    });
+    assert!(!render(&book).contains("Accounting error"));
+}
+
+#[test]
+fn giving_up_early_is_not_cheap() {
+    let recipe = Recipe { failures: false, ..Recipe::small() };
+    let book = exact_book(&recipe, |exact| {
+        for row in exact.iter_mut().filter(|row| row.spec.starts_with("offers")) {
+            row.outcome = Outcome::GaveUp;
+            row.reason = Some("did not even try".into());
+            (row.up, row.down) = (Bytes { control: 1, ..Bytes::default() }, Bytes::default());
+        }
+    });
+    let [first, _, third] = sentences(&book);
+    assert!(!first.contains("offers"), "{first}");
+    assert!(third.contains("gave up: offers:ids=full"), "{third}");
+    let page = render(&book);
+    assert!(page.contains("did not even try"));
+    assert!(page.contains("no median"));
+}
+
+#[test]
+fn oracles_never_win() {
+    let recipe = Recipe { failures: false, ..Recipe::small() };
+    let book = exact_book(&recipe, |exact| {
+        for row in exact.iter_mut().filter(|row| row.spec.contains("oracle") && row.pattern != "scattered") {
+            (row.up, row.down) = (Bytes { control: 1, ..Bytes::default() }, Bytes::default());
+        }
+    });
+    assert!(!sentences(&book)[0].contains("oracle"));
+    assert!(render(&book).contains("bound, not deployable"));
+}
+
+#[test]
+fn the_terminal_prints_the_numbers_of_the_page() {
+    let book = common::book(&Recipe::small());
+    let table = summary_table(&book);
+    assert!(table.iter().all(|row| row.len() == table[0].len()));
+    assert_eq!(table.len(), 1 + 2 * 4);
+    let page = render(&book);
+    for row in &table[1..] {
+        assert!(page.contains(&row[3]), "{row:?}");
+    }
+}
+
+#[test]
+fn tiny_books_render() {
+    let recipe = Recipe { contenders: 1, replicates: 1, sizes: vec![10], d_power: 0, ..Recipe::large() };
+    let book = exact_book(&recipe, |_| {});
+    assert!(render(&book).ends_with("</html>\n"));
+    // No rows at all: a run that was cut after its header.
+    let head = header(Lane::Exact, &recipe, 100);
+    let book = Book::unite(vec![run("exact.jsonl", &file::<ExactRow>(&head, &[]))]).unwrap();
+    let page = render(&book);
+    assert!(page.contains("rows missing from"));
+    assert!(page.contains("no rows"));
+}
