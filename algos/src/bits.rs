@@ -199,6 +199,41 @@ pub fn take_sorted<'a>(
     Ok((ids, reader.finish()?))
 }
 
+/// Appends rising ranks in a list of `len` entries. The reader must know their count and `len`.
+///
+/// The i-th rank is at least i, so what is coded is the rank less i: a run of neighbours costs a bit each.
+pub fn put_ranks(bytes: &mut Vec<u8>, ranks: &[u64], len: u64) {
+    let gaps: Vec<u64> = ranks.iter().zip(0..).map(|(rank, i)| rank - i).collect();
+    put_sorted(bytes, gaps.into_iter(), rank_bits(len));
+}
+
+/// Takes `count` rising ranks in a list of `len` entries, and the bytes after them.
+///
+/// # Errors
+///
+/// As [`take_sorted`], and when a rank is not below `len`.
+pub fn take_ranks<'a>(
+    what: &'static str,
+    bytes: &'a [u8],
+    count: usize,
+    len: u64,
+) -> Result<(Vec<u64>, &'a [u8]), WireError> {
+    let (mut ranks, rest) = take_sorted(what, bytes, count, rank_bits(len))?;
+    for (rank, i) in ranks.iter_mut().zip(0..) {
+        *rank += i;
+    }
+    // They rise, so the last is the largest.
+    match ranks.last() {
+        Some(&value) if value >= len => Err(WireError::BadValue { what, value }),
+        _ => Ok((ranks, rest)),
+    }
+}
+
+/// Bits that hold any rank in a list of `len` entries.
+fn rank_bits(len: u64) -> u32 {
+    len.max(2).ilog2() + 1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,6 +267,21 @@ mod tests {
             put_sorted(&mut bytes, ids.iter().copied(), bits);
             bytes.extend_from_slice(&tail);
             prop_assert_eq!(take_sorted("ids", &bytes, ids.len(), bits), Ok((ids, &tail[..])));
+        }
+
+        #[test]
+        fn ranks_come_back(mut ranks: Vec<u16>, more in 0_u64..100_000) {
+            ranks.sort_unstable();
+            ranks.dedup();
+            let ranks: Vec<u64> = ranks.into_iter().map(u64::from).collect();
+            let len = ranks.last().map_or(0, |last| last + 1) + more;
+            let mut bytes = Vec::new();
+            put_ranks(&mut bytes, &ranks, len);
+            prop_assert_eq!(take_ranks("ranks", &bytes, ranks.len(), len), Ok((ranks.clone(), &[][..])));
+            // The same in a list that ends before the last of them.
+            if let Some(last) = ranks.last().filter(|last| rank_bits(**last) == rank_bits(len)) {
+                prop_assert!(take_ranks("ranks", &bytes, ranks.len(), *last).is_err());
+            }
         }
 
         #[test]

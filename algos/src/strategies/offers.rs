@@ -39,7 +39,7 @@
 //! ```
 
 use super::{About, Entry};
-use crate::bits::{put_sorted, take_sorted};
+use crate::bits::{put_ranks, put_sorted, take_ranks, take_sorted};
 use crate::close::{Keyed, TAG_VERDICT, read_verdict, verdict_draft};
 use crate::dialog::{Dialog, Out};
 use crate::item::{Item, ItemId};
@@ -47,7 +47,7 @@ use crate::salt::{Key, Salt};
 use crate::session::{Guarantee, Index, NeedRef, Profile, Reason, Role, SessionError, Setup, Strategy};
 use crate::sorted::{OpenOnSet, SetIndex, SortedSet};
 use crate::spec::Param;
-use crate::wire::{Draft, Purpose, RETRIES_MAX, Reader, SET_LEN_MAX, WireError};
+use crate::wire::{Draft, Purpose, RETRIES_MAX, Reader, SET_LEN_MAX};
 
 pub(super) static ENTRY: Entry = Entry {
     about: About {
@@ -321,20 +321,19 @@ impl Short {
         out.attempt();
         let mine = self.rekey(out)?;
         let shorts: Vec<u64> = mine.ids.pairs().iter().map(|(short, _)| *short).collect();
-        let lacked = |ids: &[u64], other: &[u64]| -> Vec<usize> {
-            (0..ids.len()).filter(|i| other.binary_search(&ids[*i]).is_err()).collect()
+        let lacked = |ids: &[u64], other: &[u64]| -> Vec<u64> {
+            let ranked = ids.iter().zip(0..);
+            ranked.filter(|(id, _)| other.binary_search(id).is_err()).map(|(_, rank)| rank).collect()
         };
         let haves: Vec<u32> =
-            lacked(&shorts, &theirs).into_iter().map(|rank| mine.ids.pairs()[rank].1).collect();
+            lacked(&shorts, &theirs).into_iter().map(|rank| mine.ids.pairs()[rank as usize].1).collect();
         let ranks = lacked(&theirs, &shorts);
         let mut draft = Draft::new(TAG_RANKS);
         draft.varint(Purpose::Control, ranks.len() as u64);
-        // Ranks rise by at least 1, so the i-th less i is sorted, and a run of neighbours costs a bit each.
-        let gaps = ranks.iter().enumerate().map(|(i, rank)| (rank - i) as u64);
-        draft.put(Purpose::Request, |body| put_sorted(body, gaps, rank_bits(theirs.len())));
+        draft.put(Purpose::Request, |body| put_ranks(body, &ranks, theirs.len() as u64));
         draft.bytes(Purpose::Control, &mine.seal_without(&haves));
         out.say(draft);
-        self.found = (haves, ranks.into_iter().map(|rank| theirs[rank]).collect());
+        self.found = (haves, ranks.into_iter().map(|rank| theirs[rank as usize]).collect());
         self.phase = Phase::Claimed;
         Ok(())
     }
@@ -344,14 +343,8 @@ impl Short {
         let listed = mine.ids.pairs();
         let mut reader = Reader::new(body);
         let count = reader.varint_max("ranks", listed.len() as u64)? as usize;
-        let (gaps, rest) = take_sorted("ranks", reader.rest(), count, rank_bits(listed.len()))?;
-        let mut haves = Vec::with_capacity(count);
-        for (i, gap) in gaps.into_iter().enumerate() {
-            let rank = gap + i as u64;
-            let (_, place) =
-                listed.get(rank as usize).ok_or(WireError::BadValue { what: "rank", value: rank })?;
-            haves.push(*place);
-        }
+        let (ranks, rest) = take_ranks("ranks", reader.rest(), count, listed.len() as u64)?;
+        let haves: Vec<u32> = ranks.into_iter().map(|rank| listed[rank as usize].1).collect();
         let mut reader = Reader::new(rest);
         let sealed: [u8; 8] = reader.array("set hash")?;
         reader.finish()?;
@@ -389,11 +382,6 @@ impl Short {
         }
         Ok(())
     }
-}
-
-/// Bits that a rank in a list of `len` takes before coding.
-fn rank_bits(len: usize) -> u32 {
-    (len as u64).max(2).ilog2() + 1
 }
 
 impl Dialog for Short {

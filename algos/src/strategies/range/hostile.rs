@@ -2,38 +2,13 @@
 
 use proptest::prelude::*;
 
-use super::party::PREFIX_LEN;
 use super::tests::{SHAPES, drain, open, poll, run, setup_strategy, shaped, whole_messages};
 use super::{TAG_NEEDS, TAG_RANGES};
-use crate::item::{Item, ItemId};
-use crate::judge::Ending;
+use crate::bits::put_ranks;
 use crate::seed::Seed;
-use crate::session::{Reason, Role, SessionError, Setup, Step};
+use crate::session::{Role, SessionError, Setup, Step};
 use crate::testing::random_items;
 use crate::wire::ROUNDS_MAX;
-
-/// Two ids that share 16 bytes, against which the request is helpless.
-#[test]
-fn ids_that_share_a_prefix_never_give_a_wrong_finding() {
-    let item = |last: u8| {
-        let mut id = [1; 32];
-        id[31] = last;
-        Item { at: 5, id: ItemId::new(id) }
-    };
-    // Both are needed: the initiator sees it.
-    let (_, judgement) = run("range", &[vec![], vec![item(1), item(2)]], &whole_messages(1), 1);
-    assert_eq!(judgement.ending, Ending::GaveUp(Reason::Undecodable));
-    // One is needed: the responder sees it.
-    let mut initiator = open("range", &[item(1)], Role::Initiator, &whole_messages(1));
-    let mut responder = open("range", &[item(1), item(2)], Role::Responder, &whole_messages(1));
-    responder.handle_frame(&poll(&mut *initiator).unwrap()).unwrap();
-    initiator.handle_frame(&poll(&mut *responder).unwrap()).unwrap();
-    let refused = responder.handle_frame(&poll(&mut *initiator).unwrap());
-    assert_eq!(refused, Err(SessionError::Protocol("a needed id is ambiguous")));
-    // None is needed, but both are held.
-    let (_, judgement) = run("range", &[vec![item(1), item(2)], vec![]], &whole_messages(1), 1);
-    assert_eq!(judgement.ending, Ending::Exact);
-}
 
 /// A message of one range up to infinity.
 fn message(mode: u8, content: &[u8]) -> Vec<u8> {
@@ -92,17 +67,18 @@ fn a_request_must_be_for_what_was_listed() {
         poll(&mut *responder).unwrap();
         responder.handle_frame(&[&[TAG_NEEDS], needs].concat())
     };
-    let mut known: Vec<&[u8]> = items.iter().map(|item| &item.id.bytes()[..PREFIX_LEN]).collect();
-    known.sort_unstable();
-    assert_eq!(asked(true, &known.concat()), Ok(()));
-    assert_eq!(asked(false, &[]), Ok(()));
-    let unlisted = Err(SessionError::Protocol("an id is needed that was not listed"));
-    assert_eq!(asked(false, known[0]), unlisted);
-    assert_eq!(asked(true, &[0; PREFIX_LEN]), unlisted);
-    let unordered = Err(SessionError::Protocol("needed ids do not rise"));
-    assert_eq!(asked(true, &[known[1], known[0]].concat()), unordered);
-    assert_eq!(asked(true, &[known[0], known[0]].concat()), unordered);
-    assert!(matches!(asked(true, &known[0][1..]), Err(SessionError::Wire(_))));
+    let request = |ranks: &[u64], len: u64| {
+        let mut body = vec![ranks.len() as u8];
+        put_ranks(&mut body, ranks, len);
+        body
+    };
+    assert_eq!(asked(true, &request(&(0..20).collect::<Vec<_>>(), 20)), Ok(()));
+    assert_eq!(asked(true, &request(&[3, 19], 20)), Ok(()));
+    assert_eq!(asked(false, &request(&[], 0)), Ok(()));
+    assert!(matches!(asked(false, &request(&[0], 1)), Err(SessionError::Wire(_))), "nothing was listed");
+    assert!(matches!(asked(true, &request(&[20], 21)), Err(SessionError::Wire(_))), "rank 20 of 20");
+    assert!(matches!(asked(true, &[]), Err(SessionError::Wire(_))), "no count");
+    assert!(matches!(asked(true, &[200]), Err(SessionError::Wire(_))), "more than were listed");
 
     let mut responder = open("range", &items, Role::Responder, &whole_messages(1));
     assert_eq!(responder.handle_frame(&[TAG_NEEDS]), Err(SessionError::Unexpected { tag: TAG_NEEDS }));

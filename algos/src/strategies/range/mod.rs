@@ -10,14 +10,14 @@
 //! and sends the fingerprint of each; the peer skips the ranges in which it holds the same and cuts the others
 //! again, and so on in turns. A range of under `list` items is not cut but listed, and answered with a list. So
 //! the initiator learns both sides of the difference. Negentropy ends there; here the initiator says in one
-//! further message what it needs, so that the responder can push it: the first 16 bytes of each needed id,
-//! sorted.
+//! further message what it needs, so that the responder can push it: ranks among all that the responder
+//! listed in the session, Rice-coded (as MVDS would REQUEST by rank instead of by id).
 //!
 //! **Bytes.** A fingerprint with its bound and mode is 18 bytes + the time, which takes 2 to 5: times are
 //! distances in ms (the oracles count seconds, 1 or 2 bytes less). The first message is `buckets` of them; every
 //! scattered difference adds as many for each further level, until ranges are under `list` items, and two
 //! lists of list/buckets to list ids of 32 B. Differences that are neighbours in time share all that, and
-//! this is the point. Then 16 B for every need. Accounts: bounds (those of skips and lists too) and fingerprints
+//! this is the point. Then about a byte for every need. Accounts: bounds (those of skips and lists too) and fingerprints
 //! are `Sketch`, listed ids `Ids`, the request `Request`; version, modes and counts `Control`. **Flights.** At
 //! most 2 + 2⌈log_b n⌉ − ⌊log_b t⌋ for b buckets and lists below t, n ≥ t, and one for the request. **CPU.** A scan
 //! of the set for the first message, and of the ranges that still differ for each further one (one addition
@@ -31,8 +31,7 @@
 //! generalised birthday attack: about 2^39 steps for 128 items in all, near 2^32 for 2^15
 //! ([a program that does it](https://github.com/hoytech/birthday-collisions)). Posted at one time, one set here
 //! and the other there, they make two members believe that they agree, for as long as no cut falls between
-//! them. With exclusive or in place of addition, plain linear algebra would do. Two ids that share 16 bytes
-//! (2^64 hashes) make a session give up or fail in which one of them is needed. A peer can lie about what it
+//! them. With exclusive or in place of addition, plain linear algebra would do. A peer can lie about what it
 //! holds; ids that it lists outside of their range make us ask for what we hold already.
 //!
 //! **What we do differently.** We refuse what the protocol allows but nobody writes: empty ranges (bounds must rise
@@ -53,8 +52,8 @@
 //! let transcript = duel(&mut ends, &DuelLimits::default())?;
 //! assert_eq!(transcript.findings[0], [Finding::Have(item(1).id), Finding::Need(NeedRef::Id(item(3).id))]);
 //! assert_eq!(transcript.findings[1], [Finding::Have(item(3).id)]);
-//! // Two lists of two ids with version, bound, mode and count, a request for one, and a header byte a frame.
-//! assert_eq!(transcript.bytes(), 2 * (5 + 2 * 32) + 16 + 3);
+//! // Two lists of two ids with version, bound, mode and count, a request for one of two ranks, and a header byte a frame.
+//! assert_eq!(transcript.bytes(), 2 * (5 + 2 * 32) + 2 + 3);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -172,7 +171,7 @@ impl Rounds {
         let found = self.party.settle()?;
         out.say(found.request());
         self.report(&found.haves, out);
-        for id in found.needs {
+        for (_, id) in found.needs {
             out.need(NeedRef::Id(id));
         }
         out.finish();

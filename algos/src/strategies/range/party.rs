@@ -5,10 +5,11 @@ use std::ops::Range;
 use super::fingerprint::fingerprint;
 use super::message::{Bound, Content, Reading, Writer, below};
 use super::{Params, TAG_NEEDS, TAG_RANGES};
+use crate::bits::{put_ranks, take_ranks};
 use crate::item::ItemId;
 use crate::session::{Budget, Reason, Role, SessionError};
 use crate::sorted::SortedSet;
-use crate::wire::{Draft, MESSAGE_LEN_MAX, Purpose, WireError};
+use crate::wire::{Draft, MESSAGE_LEN_MAX, Purpose, Reader};
 
 /// Why a message is not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,34 +28,24 @@ impl From<SessionError> for Stop {
 
 /// Nominal nanoseconds of one comparison in sorting or searching 32-byte ids.
 const COMPARE_NS: u64 = 8;
-/// Bytes by which an id is asked for.
-pub const PREFIX_LEN: usize = 16;
-type Prefix = [u8; PREFIX_LEN];
-
-fn prefix(id: &ItemId) -> Prefix {
-    let mut prefix = [0; PREFIX_LEN];
-    prefix.copy_from_slice(&id.bytes()[..PREFIX_LEN]);
-    prefix
-}
-
 /// What the initiator has found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
     /// Places of own items that the peer lacks.
     pub haves: Vec<u32>,
-    /// Ids of the peer's items that this end lacks.
-    pub needs: Vec<ItemId>,
+    /// Ids of the peer's items that this end lacks, with their rank among all that the peer listed.
+    pub needs: Vec<(u64, ItemId)>,
+    /// How many ids the peer listed.
+    pub heard: u64,
 }
 
 impl Found {
-    /// The request for what is needed: prefixes in order, without a count.
+    /// The request for what is needed: ranks in the order in which the peer listed its items.
     pub fn request(&self) -> Draft {
+        let ranks: Vec<u64> = self.needs.iter().map(|(rank, _)| *rank).collect();
         let mut draft = Draft::new(TAG_NEEDS);
-        draft.put(Purpose::Request, |body| {
-            for id in &self.needs {
-                body.extend_from_slice(&prefix(id));
-            }
-        });
+        draft.varint(Purpose::Control, ranks.len() as u64);
+        draft.put(Purpose::Request, |body| put_ranks(body, &ranks, self.heard));
         draft
     }
 }
@@ -67,8 +58,8 @@ pub struct Party {
     budget: Budget,
     /// Initiator: what the peer's lists said.
     found: Found,
-    /// Responder: places that it has listed. An honest peer lets it list nothing twice, so all of them
-    /// together are no more than the set.
+    /// Responder: places that it has listed, in that order. An honest peer lets it list nothing twice, so
+    /// all of them together are no more than the set.
     listed: Vec<Range<usize>>,
     listed_count: usize,
 }
@@ -166,9 +157,9 @@ impl Party {
             if self.listed_count > self.set.items().len() {
                 return Err(SessionError::Protocol("items must be listed twice").into());
             }
-            // The end of the session looks ids up in all that was listed; refuse now, while the initiator
+            // The end of the session looks ranks up in all that was listed; refuse now, while the initiator
             // can still be told.
-            self.afford(self.listed_count * size_of::<(Prefix, u32)>())?;
+            self.afford(self.listed_count * size_of::<u32>())?;
             self.listed.push(range.clone());
         }
         writer.list(end, &self.set.items()[range])
@@ -181,12 +172,16 @@ impl Party {
             return Err(Stop::GiveUp(Reason::CpuBudget));
         }
         let needs_max = self.found.needs.len() + theirs.len();
-        self.afford(needs_max * ItemId::LEN + theirs.len() * (ItemId::LEN + 1))?;
-        let mut theirs: Vec<ItemId> = theirs.iter().map(|id| ItemId::new(*id)).collect();
+        self.afford((needs_max + theirs.len()) * size_of::<(u64, ItemId)>())?;
+        let base = self.found.heard;
+        self.found.heard += theirs.len() as u64;
+        let mut theirs: Vec<(ItemId, u64)> =
+            theirs.iter().zip(base..).map(|(id, rank)| (ItemId::new(*id), rank)).collect();
         theirs.sort_unstable();
         let mut known = vec![false; theirs.len()];
         for place in range {
-            match theirs.binary_search(&self.set.items()[place].id) {
+            let id = self.set.items()[place].id;
+            match theirs.binary_search_by_key(&id, |(id, _)| *id) {
                 Ok(i) => known[i] = true,
                 Err(_) => self.found.haves.push(place as u32),
             }
@@ -194,11 +189,8 @@ impl Party {
         if self.found.haves.len() > self.set.items().len() {
             return Err(SessionError::Protocol("a range is listed twice").into());
         }
-        let lacked = theirs.iter().zip(known).filter(|(_, known)| !known).map(|(id, _)| *id);
-        self.found.needs.extend(lacked);
-        if self.found.needs.len() > MESSAGE_LEN_MAX / PREFIX_LEN {
-            return Err(Stop::GiveUp(Reason::HeapBudget));
-        }
+        let lacked = theirs.iter().zip(known).filter(|(_, known)| !known);
+        self.found.needs.extend(lacked.map(|((id, rank), _)| (*rank, *id)));
         Ok(())
     }
 
@@ -210,50 +202,26 @@ impl Party {
         if found.haves.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(SessionError::Protocol("a range is listed twice").into());
         }
-        for pair in found.needs.windows(2) {
-            if pair[0] == pair[1] {
-                return Err(SessionError::Protocol("an id is listed twice").into());
-            }
-            if prefix(&pair[0]) == prefix(&pair[1]) {
-                return Err(Stop::GiveUp(Reason::Undecodable));
-            }
+        let mut ids: Vec<ItemId> = found.needs.iter().map(|(_, id)| *id).collect();
+        ids.sort_unstable();
+        if ids.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(SessionError::Protocol("an id is listed twice").into());
         }
         Ok(found)
     }
 
     /// The places of what the initiator asks for in [`Found::request`].
-    pub fn look_up(&mut self, body: &[u8]) -> Result<Vec<u32>, SessionError> {
-        let (needs, rest) = body.as_chunks::<PREFIX_LEN>();
-        if !rest.is_empty() {
-            return Err(WireError::Truncated { what: "needed ids" }.into());
-        }
-        if needs.windows(2).any(|pair| pair[0] >= pair[1]) {
-            return Err(SessionError::Protocol("needed ids do not rise"));
-        }
-        if needs.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.listed.sort_unstable_by_key(|range| range.start);
-        if self.listed.windows(2).any(|pair| pair[0].end > pair[1].start) {
+    pub fn look_up(&self, body: &[u8]) -> Result<Vec<u32>, SessionError> {
+        let mut reader = Reader::new(body);
+        let count = reader.varint_max("needed ranks", self.listed_count as u64)? as usize;
+        let (ranks, rest) = take_ranks("needed ranks", reader.rest(), count, self.listed_count as u64)?;
+        Reader::new(rest).finish()?;
+        let mut by_place = self.listed.clone();
+        by_place.sort_unstable_by_key(|range| range.start);
+        if by_place.windows(2).any(|pair| pair[0].end > pair[1].start) {
             return Err(SessionError::Protocol("items were asked for twice"));
         }
-        let items = self.set.items();
-        let mut table: Vec<(Prefix, u32)> = Vec::with_capacity(self.listed_count);
-        for place in self.listed.iter().cloned().flatten() {
-            table.push((prefix(&items[place].id), place as u32));
-        }
-        table.sort_unstable();
-        let mut haves = Vec::with_capacity(needs.len().min(table.len()));
-        for need in needs {
-            let start = table.partition_point(|(prefix, _)| prefix < need);
-            match &table[start..] {
-                [(first, _), (second, _), ..] if first == need && second == need => {
-                    return Err(SessionError::Protocol("a needed id is ambiguous"));
-                }
-                [(first, place), ..] if first == need => haves.push(*place),
-                _ => return Err(SessionError::Protocol("an id is needed that was not listed")),
-            }
-        }
-        Ok(haves)
+        let places: Vec<u32> = self.listed.iter().cloned().flatten().map(|place| place as u32).collect();
+        Ok(ranks.into_iter().map(|rank| places[rank as usize]).collect())
     }
 }
