@@ -7,10 +7,17 @@ use crate::session::Strategy;
 use crate::spec::{Param, Spec, SpecError, join, suggest};
 
 mod offers;
+#[cfg(target_arch = "x86_64")]
+mod pinsketch;
+
+#[cfg(target_arch = "x86_64")]
+pub use pinsketch::sketch_engine;
 
 /// Every strategy.
 pub static REGISTRY: &[&Entry] = &[
-    &offers::ENTRY, //
+    &offers::ENTRY,
+    #[cfg(target_arch = "x86_64")]
+    &pinsketch::ENTRY,
 ];
 
 /// What a strategy is, for people.
