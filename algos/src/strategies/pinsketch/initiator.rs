@@ -70,7 +70,7 @@ impl Initiator {
     fn own_sketch(&self, capacity: u64, out: &mut Out) -> Result<Option<Vec<u8>>, SessionError> {
         let mine = self.mine()?;
         let shorts = mine.ids.pairs().iter().map(|(short, _)| *short);
-        let work = Work { bits: self.task.bits, capacity, encode: shorts.len() as u64, decode: 1 };
+        let work = Work { bits: self.task.field.bits(), capacity, encode: shorts.len() as u64, decode: 1 };
         if !self.task.affords(work, out) {
             return Ok(None);
         }
@@ -92,7 +92,7 @@ impl Initiator {
 
         let key = Key::two_party(self.task.salt, peer_salt, self.rekeys);
         self.halving = None;
-        let mine = self.mine.insert(Keyed::new(self.task.set.clone(), key, self.task.bits));
+        let mine = self.mine.insert(Keyed::new(self.task.set.clone(), key, self.task.field.bits()));
         if let Some(theirs) = seal {
             out.attempt();
             if mine.seal_without(&[]) == theirs {
@@ -161,7 +161,7 @@ impl Initiator {
         let mine = self.mine.as_ref().ok_or(SessionError::Protocol("no sketch yet"))?;
         let encode = mine.ids.pairs().len() as u64;
         let work = if failed.is_empty() && self.capacity < HALVE_FROM {
-            Work { bits: self.task.bits, capacity: grown(self.capacity), encode, decode: 1 }
+            Work { bits: self.task.field.bits(), capacity: grown(self.capacity), encode, decode: 1 }
         } else {
             let halving = self.halving.get_or_insert_with(|| {
                 let overfull = vec![std::mem::take(&mut self.difference)];
@@ -173,7 +173,7 @@ impl Initiator {
             }
             halving.tree.descend(if failed.is_empty() { &[true] } else { failed });
             let decode = halving.tree.len() as u64;
-            Work { bits: self.task.bits, capacity: self.capacity, encode, decode }
+            Work { bits: self.task.field.bits(), capacity: self.capacity, encode, decode }
         };
         if self.task.affords(work, out) {
             let mut draft = Draft::new(tag::GROW);

@@ -22,16 +22,18 @@
 //! collision, which happens with probability n·d/2^48, costs one repetition, so they would have to collide
 //! in a quarter of all sessions to lose. 32 bits do collide: they are for n·d well below 2^32.
 //!
-//! **Flights.** 4; 3 between equal sets (`tow`, `oracle`); 2 more for every growth or repetition.
+//! **Flights.** 4; 3 between equal sets (`tow`, `oracle`), 2 when an end is empty; 2 more for every growth or
+//! repetition.
 //!
 //! **CPU.** n·c to encode at either end (4 to 6 ns each: a million items and c = 1024 take 4 to 6 s), c² to
 //! decode (94 to 219 ns each: 0.1 to 0.2 s at 1024). Nothing can be kept between sessions, because the key is
 //! fresh. Both are predicted from the sizes, and a session gives up rather than exceed its budget: with
 //! 10 s beyond d of 4,900 at 64 bits, 5,700 at 48, 7,400 at 32. C++ allocates by itself: a counter in Rust's
-//! allocator does not see what sketches hold while they are built or decoded (some 130 B a syndrome).
+//! allocator does not see what sketches hold while they are built or decoded (some 130 B a syndrome; by tables
+//! several kB).
 //!
-//! **How it fails.** (1) *d > c.* The sketch does not decode, and grows: below [`sizing::HALVE_FROM`] by
-//! further syndromes, from there on by halving ([`tree`]). Every growth is counted as a retry, also with
+//! **How it fails.** (1) *d > c.* The sketch does not decode, and grows: below `sizing::HALVE_FROM` by
+//! further syndromes, from there on by halving (`tree`). Every growth is counted as a retry, also with
 //! `size=double`, where it is planned: bytes after the first failed decode are `Purpose::Retry`.
 //! (2) *d > c and it decodes all the same*, to nonsense, with probability 1/c!. `pad` makes small
 //! capacities larger against that. What remains is seen by the initiator, because the sizes of the two sets
@@ -43,14 +45,16 @@
 //! **What an attacker can do.** Short ids are salted by both, so nobody but the peer can make them collide.
 //! The peer itself can make the initiator decode in vain, and the responder encode in vain: 300 bytes
 //! of hello with a false estimator cost it up to the budget, a request for halves a pass over the set. Both
-//! ends bound each step by the budget before they begin, growth ends after five doublings or
-//! [`tree::DEPTH_MAX`] levels, and an initiator cannot claim more overfull parts than there are items.
+//! ends bound each step by the budget before they begin, growth ends after eight doublings and
+//! `tree::DEPTH_MAX` levels, and an initiator cannot claim more overfull parts than there are items.
 //! minisketch's search for roots is randomised by a seed that the peer does not know.
 //!
-//! **What we do differently.** BIP330 sizes by a ratio that it learns; 32 bits; one halving and then the list.
-//! minisketch's tips halve from the start; here syndromes double first, which is as many bytes and fewer
-//! flights where the estimate was nearly right. A responder knows the difference of the sizes and the
-//! parity of d, and uses both.
+//! **What we do differently.** BIP330 has ids of 32 bits, sizes by a ratio that it learns between peers, doubles
+//! a sketch once and then announces everything. minisketch's tips halve from the start; here syndromes
+//! double first, which takes as many bytes and does not depend on how evenly few differences fall. The
+//! responder uses what it knows of d for certain: its parity, and the difference of the sizes below it.
+//! One thing is left out: where the sketch would be larger than a list of all ids (`offers`), it is
+//! sent all the same, so that the comparison shows where that is.
 //!
 //! ```
 //! use offerbench_algos::{DuelLimits, Finding, Item, ItemId, Role, Seed, Setup, build, duel};
@@ -128,12 +132,13 @@ pub(super) static ENTRY: Entry = Entry {
             "oracle" => Size::Oracle,
             _ => Size::Tow,
         };
-        Ok(Box::new(Params { bits: spec.number("bits"), size, pad_bits: spec.number("pad") }))
+        let field = Field::new(spec.number("bits"));
+        Ok(Box::new(Params { field, size, pad_bits: spec.number("pad") }))
     },
 };
 
 /// Name of the arithmetic that `pinsketch` uses on this machine for sketches of `bits`-bit ids, to be noted
-/// beside times: with carry-less multiplication it decodes 1.3 to 4 times as fast as without. Bytes,
+/// beside times: with carry-less multiplication it decodes 1.3 to 3 times as fast as without. Bytes,
 /// findings and verdicts are the same.
 pub fn sketch_engine(bits: u32) -> &'static str {
     Field::new(bits).name()
@@ -163,7 +168,7 @@ enum Size {
 
 #[derive(Clone, Copy, Debug)]
 struct Params {
-    bits: u32,
+    field: Field,
     size: Size,
     pad_bits: u32,
 }
@@ -175,7 +180,7 @@ impl Strategy for Params {
 
     fn profile(&self) -> Profile {
         let oracle = self.size == Size::Oracle;
-        Profile { id_bits: self.bits, keyed: true, guarantee: Guarantee::Exact, oracle }
+        Profile { id_bits: self.field.bits(), keyed: true, guarantee: Guarantee::Exact, oracle }
     }
 }
 
@@ -183,10 +188,9 @@ impl OpenOnSet for Params {
     fn open(&self, set: SortedSet, role: Role, setup: &Setup) -> Box<dyn Dialog> {
         let task = Task {
             set,
-            bits: self.bits,
             size: self.size,
             pad_bits: self.pad_bits,
-            field: Field::new(self.bits),
+            field: self.field,
             salt: Salt::of(setup.seed, role),
             hint: setup.diff,
             budget: setup.budget,
@@ -203,7 +207,6 @@ impl OpenOnSet for Params {
 /// What either end is told before it begins.
 struct Task {
     set: SortedSet,
-    bits: u32,
     size: Size,
     pad_bits: u32,
     field: Field,

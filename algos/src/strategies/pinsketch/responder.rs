@@ -58,7 +58,7 @@ impl Responder {
                 let own = Tow::new(items.iter().map(|item| &item.id), &Key::one_party(salt));
                 let estimate = own.estimate(&theirs);
                 out.estimate(estimate);
-                from_estimate(estimate, lens, self.task.bits, self.task.pad_bits)
+                from_estimate(estimate, lens, self.task.field.bits(), self.task.pad_bits)
             }
             (None, Size::Oracle, DiffHint::Oracle(d)) => d.min(lens[0] + lens[1]),
             _ => without_estimate(lens),
@@ -71,7 +71,7 @@ impl Responder {
         let mine = self.mine()?;
         let shorts = mine.ids.pairs().iter().map(|(short, _)| *short);
         // The peer will have to decode it, so what it cannot afford is not sent.
-        let work = Work { bits: self.task.bits, capacity, encode: shorts.len() as u64, decode: 1 };
+        let work = Work { bits: self.task.field.bits(), capacity, encode: shorts.len() as u64, decode: 1 };
         if !self.task.affords(work, out) {
             return Ok(None);
         }
@@ -82,7 +82,7 @@ impl Responder {
     fn say_sketch(&mut self, with_salt: bool, out: &mut Out) -> Result<(), SessionError> {
         let peer = self.peer_salt.ok_or(SessionError::Protocol("no salt was exchanged"))?;
         let key = Key::two_party(peer, self.task.salt, self.rekeys);
-        self.mine = Some(Keyed::new(self.task.set.clone(), key, self.task.bits));
+        self.mine = Some(Keyed::new(self.task.set.clone(), key, self.task.field.bits()));
         self.tree = None;
         let Some(sketch) = self.own_sketch(self.capacity, out)? else { return Ok(()) };
         let mine = self.mine()?;
@@ -144,7 +144,7 @@ impl Responder {
         }
         tree.descend(failed);
         let decode = tree.len() as u64;
-        let work = Work { bits: self.task.bits, capacity: self.capacity, encode: own_len, decode };
+        let work = Work { bits: self.task.field.bits(), capacity: self.capacity, encode: own_len, decode };
         if !self.task.affords(work, out) {
             return Ok(());
         }

@@ -20,7 +20,7 @@ pub const START: u64 = 16;
 /// bytes, c syndromes; but doubling makes every item be encoded into 2c syndromes and squares on, while
 /// halving encodes half of the items into c and decodes twice c². What speaks for doubling below is the
 /// spread: a half of d differences deviates by √d/2, and of 16 that is an eighth, of 256 a thirty-second.
-/// With 512 the 10 s of the usual budget would end at some 70,000 differences, with 256 at 130,000.
+/// With 512 the 10 s of the usual budget would end at some 70,000 differences, with 256 at 140,000.
 pub const HALVE_FROM: u64 = 256;
 
 /// Inflation of the Tug-of-War estimate, in hundredths: [`crate::estimate::tow::INFLATION`].
@@ -61,7 +61,7 @@ pub fn padded(max: u64, bits: u32, pad_bits: u32) -> u64 {
 
 /// Nominal picoseconds to add one item to one syndrome, and to decode at capacity 1 (it grows with c²).
 /// Measured with carry-less multiplication (encoding into 32 and 40 bits by tables, which is faster) on an AMD
-/// EPYC Zen 4 at 3.66 GHz, at capacities from 128 on; without it decoding takes 1.3 to 2.7 times as long.
+/// EPYC Zen 4 at 3.66 GHz, at capacities from 128 on; without it decoding takes 1.3 to 3 times as long.
 fn rates(bits: u32) -> (u128, u128) {
     match bits {
         ..=32 => (4_000, 94_000),
