@@ -52,4 +52,6 @@ pub use session::{
     Setup, Step, Strategy, Tally, Verdict,
 };
 pub use spec::{Param, Spec, SpecError, suggest};
+#[cfg(target_arch = "x86_64")]
+pub use strategies::sketch_engine;
 pub use strategies::{About, Built, Entry, REGISTRY, build, entry};

@@ -10,14 +10,21 @@ mod bloom;
 mod filter;
 mod fuse;
 mod offers;
+#[cfg(target_arch = "x86_64")]
+mod pinsketch;
 mod range;
+
+#[cfg(target_arch = "x86_64")]
+pub use pinsketch::sketch_engine;
 
 /// Every strategy.
 pub static REGISTRY: &[&Entry] = &[
-    &offers::ENTRY, //
-    &range::ENTRY,
+    &offers::ENTRY,
     &bloom::ENTRY,
     &fuse::ENTRY,
+    #[cfg(target_arch = "x86_64")]
+    &pinsketch::ENTRY,
+    &range::ENTRY,
 ];
 
 /// What a strategy is, for people.

@@ -1,0 +1,280 @@
+//! The end that decodes.
+
+use super::engine::merge;
+use super::sizing::{HALVE_FROM, Work};
+use super::tree::{Tree, put_failed};
+use super::{Size, Task, grown, odd_count, tag};
+use crate::close::{Claim, Keyed, TAG_VERDICT, read_verdict};
+use crate::dialog::{Dialog, Out};
+use crate::estimate::tow::Tow;
+use crate::salt::{Key, Salt};
+use crate::session::{Reason, SessionError};
+use crate::wire::{Draft, Purpose, RETRIES_MAX, Reader, SET_LEN_MAX, SYMBOLS_MAX};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Said hello.
+    Greeting,
+    /// Asked for more of the sketch.
+    Growing,
+    /// Sent a claim.
+    Claimed,
+}
+
+/// The overfull parts of a sketch, taken apart.
+struct Halving {
+    tree: Tree,
+    /// Of the parts that failed: the sketch of the difference.
+    overfull: Vec<Vec<u8>>,
+    /// What the other parts held.
+    found: Vec<u64>,
+}
+
+pub struct Initiator {
+    task: Task,
+    phase: Phase,
+    peer_salt: Option<Salt>,
+    /// Fresh keys after the first.
+    rekeys: u32,
+    mine: Option<Keyed>,
+    /// What the peer put into its sketch and did not cancel there.
+    theirs_len: u64,
+    capacity: u64,
+    /// The sketch of the difference.
+    difference: Vec<u8>,
+    halving: Option<Halving>,
+    claim: Claim,
+}
+
+impl Initiator {
+    pub fn new(task: Task) -> Self {
+        Self {
+            task,
+            phase: Phase::Greeting,
+            peer_salt: None,
+            rekeys: 0,
+            mine: None,
+            theirs_len: 0,
+            capacity: 0,
+            difference: Vec::new(),
+            halving: None,
+            claim: Claim::default(),
+        }
+    }
+
+    fn mine(&self) -> Result<&Keyed, SessionError> {
+        self.mine.as_ref().ok_or(SessionError::Protocol("no sketch yet"))
+    }
+
+    /// Own sketch, unless it may not be made; then the session has ended.
+    fn own_sketch(&self, capacity: u64, out: &mut Out) -> Result<Option<Vec<u8>>, SessionError> {
+        let mine = self.mine()?;
+        let shorts = mine.ids.pairs().iter().map(|(short, _)| *short);
+        let work = Work { bits: self.task.field.bits(), capacity, encode: shorts.len() as u64, decode: 1 };
+        if !self.task.affords(work, out) {
+            return Ok(None);
+        }
+        Ok(self.task.built(self.task.field.sketch(capacity, shorts), out))
+    }
+
+    /// The responder's first sketch under a key.
+    fn hear_sketch(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
+        let mut reader = Reader::new(body);
+        let peer_salt = match self.peer_salt {
+            Some(salt) => salt,
+            None => *self.peer_salt.insert(Salt::read(&mut reader)?),
+        };
+        self.theirs_len = reader.varint_max("sketched ids", SET_LEN_MAX)?;
+        self.capacity = reader.varint_max("capacity", SYMBOLS_MAX)?;
+        let theirs = reader.bytes("sketch", self.task.field.len(self.capacity))?.to_vec();
+        let seal: Option<[u8; 8]> = (self.capacity == 0).then(|| reader.array("set hash")).transpose()?;
+        reader.finish()?;
+
+        let key = Key::two_party(self.task.salt, peer_salt, self.rekeys);
+        self.halving = None;
+        let mine = self.mine.insert(Keyed::new(self.task.set.clone(), key, self.task.field.bits()));
+        if let Some(theirs) = seal {
+            out.attempt();
+            if mine.seal_without(&[]) == theirs {
+                out.say(crate::close::verdict_draft(true));
+                out.finish();
+                return Ok(());
+            }
+            return self.ask_for_more(&[], out);
+        }
+        let Some(mut difference) = self.own_sketch(self.capacity, out)? else { return Ok(()) };
+        merge(&mut difference, &theirs);
+        self.difference = difference;
+        self.decode(out)
+    }
+
+    fn hear_more(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
+        if self.halving.is_some() { self.hear_halves(body, out) } else { self.hear_syndromes(body, out) }
+    }
+
+    /// The further syndromes of the sketch.
+    fn hear_syndromes(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
+        let capacity = grown(self.capacity);
+        let known = self.task.field.len(self.capacity);
+        if body.len() != self.task.field.len(capacity) - known {
+            return Err(SessionError::Protocol("not the syndromes that were asked for"));
+        }
+        // minisketch cannot go on where a sketch stopped: all of it is made again.
+        let Some(mut own) = self.own_sketch(capacity, out)? else { return Ok(()) };
+        merge(&mut own[known..], body);
+        self.difference.extend_from_slice(&own[known..]);
+        self.capacity = capacity;
+        self.decode(out)
+    }
+
+    /// Decodes the whole difference.
+    fn decode(&mut self, out: &mut Out) -> Result<(), SessionError> {
+        out.attempt();
+        let decoded = self.task.field.decode(&self.difference, self.capacity, self.task.roots_seed);
+        let mine = self.mine()?;
+        // How many of what was found are ours and how many theirs must explain the sizes. Nonsense is
+        // hardly ever one of our ids, so this sees through it unless the peer alone has differences.
+        let balance = |shorts: &[u64]| -> i64 {
+            let ours = |short: &u64| mine.ids.places(*short).count() % 2 == 1;
+            shorts.iter().map(|short| if ours(short) { 1 } else { -1 }).sum()
+        };
+        let expected = odd_count(&mine.ids) as i64 - self.theirs_len as i64;
+        match decoded {
+            Some(shorts) if balance(&shorts) == expected => self.say_claim(shorts, out),
+            _ => self.ask_for_more(&[], out),
+        }
+    }
+
+    fn say_claim(&mut self, shorts: Vec<u64>, out: &mut Out) -> Result<(), SessionError> {
+        let mine = self.mine()?;
+        let claim = mine.sort_out(shorts);
+        out.say(claim.draft(mine));
+        self.claim = claim;
+        self.phase = Phase::Claimed;
+        Ok(())
+    }
+
+    /// It did not decode: more syndromes, or the halves of what `failed` (nothing: of the whole).
+    fn ask_for_more(&mut self, failed: &[bool], out: &mut Out) -> Result<(), SessionError> {
+        out.failure();
+        out.retry();
+        let mine = self.mine.as_ref().ok_or(SessionError::Protocol("no sketch yet"))?;
+        let encode = mine.ids.pairs().len() as u64;
+        let work = if failed.is_empty() && self.capacity < HALVE_FROM {
+            Work { bits: self.task.field.bits(), capacity: grown(self.capacity), encode, decode: 1 }
+        } else {
+            let halving = self.halving.get_or_insert_with(|| {
+                let overfull = vec![std::mem::take(&mut self.difference)];
+                Halving { tree: Tree::new(mine), overfull, found: Vec::new() }
+            });
+            if halving.tree.is_deepest() {
+                out.give_up(Reason::Undecodable);
+                return Ok(());
+            }
+            halving.tree.descend(if failed.is_empty() { &[true] } else { failed });
+            let decode = halving.tree.len() as u64;
+            Work { bits: self.task.field.bits(), capacity: self.capacity, encode, decode }
+        };
+        if self.task.affords(work, out) {
+            let mut draft = Draft::new(tag::GROW);
+            draft.put(Purpose::Control, |body| put_failed(body, failed));
+            out.say(draft);
+            self.phase = Phase::Growing;
+        }
+        Ok(())
+    }
+
+    /// The left halves of what was overfull.
+    fn hear_halves(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
+        let (field, capacity) = (self.task.field, self.capacity);
+        let halving = self.halving.as_mut().ok_or(SessionError::Protocol("nothing was halved"))?;
+        let len = field.len(capacity);
+        if body.len() != len * halving.overfull.len() {
+            return Err(SessionError::Protocol("not the halves that were asked for"));
+        }
+        let mut failed = Vec::with_capacity(halving.tree.len());
+        let whole = std::mem::take(&mut halving.overfull);
+        for (i, (mut right, theirs)) in whole.into_iter().zip(body.chunks_exact(len)).enumerate() {
+            let own = field.sketch(capacity, halving.tree.ids(2 * i));
+            let Some(mut left) = self.task.built(own, out) else { return Ok(()) };
+            merge(&mut left, theirs);
+            merge(&mut right, &left);
+            for (part, half) in [(2 * i, left), (2 * i + 1, right)] {
+                out.attempt();
+                match field.decode(&half, capacity, self.task.roots_seed) {
+                    Some(shorts) if shorts.iter().all(|short| halving.tree.is_in(part, *short)) => {
+                        halving.found.extend(shorts);
+                        failed.push(false);
+                    }
+                    _ => {
+                        // One round trip for all of them, but each failed on its own.
+                        if failed.contains(&true) {
+                            out.failure();
+                        }
+                        halving.overfull.push(half);
+                        failed.push(true);
+                    }
+                }
+            }
+        }
+        if failed.contains(&true) {
+            return self.ask_for_more(&failed, out);
+        }
+        let shorts = std::mem::take(&mut halving.found);
+        self.say_claim(shorts, out)
+    }
+
+    /// What answers a claim that does not hold: the responder goes on by itself.
+    fn claim_refused(&mut self, out: &mut Out) {
+        out.failure();
+        out.retry();
+        self.claim = Claim::default();
+    }
+}
+
+impl Dialog for Initiator {
+    fn open(&mut self, out: &mut Out) {
+        let items = self.task.set.items();
+        let mut draft = Draft::new(tag::HELLO);
+        draft.bytes(Purpose::Salt, &self.task.salt.to_bytes());
+        draft.varint(Purpose::Control, items.len() as u64);
+        if self.task.size == Size::Tow {
+            let tow = Tow::new(items.iter().map(|item| &item.id), &Key::one_party(self.task.salt));
+            draft.put(Purpose::Estimator, |body| tow.write(body));
+        }
+        out.say(draft);
+    }
+
+    fn hear(&mut self, tag: u8, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
+        match (tag, self.phase) {
+            (tag::ALL, Phase::Greeting) => {
+                Reader::new(body).finish()?;
+                self.task.all_haves(out);
+                out.finish();
+            }
+            (TAG_VERDICT, Phase::Greeting) if self.task.set.items().is_empty() && read_verdict(body)? => {
+                out.finish();
+            }
+            (tag::SKETCH, Phase::Greeting) => self.hear_sketch(body, out)?,
+            (tag::SKETCH, Phase::Claimed) => {
+                self.claim_refused(out);
+                self.rekeys += 1;
+                if self.rekeys > RETRIES_MAX {
+                    return Err(SessionError::Protocol("more retries than allowed"));
+                }
+                self.hear_sketch(body, out)?;
+            }
+            (tag::MORE, Phase::Growing) => self.hear_more(body, out)?,
+            (tag::MORE, Phase::Claimed) if self.halving.is_none() && self.capacity < HALVE_FROM => {
+                self.claim_refused(out);
+                self.hear_syndromes(body, out)?;
+            }
+            (TAG_VERDICT, Phase::Claimed) if read_verdict(body)? => {
+                self.claim.report(self.mine()?, out);
+                out.finish();
+            }
+            (tag, _) => return Err(SessionError::Unexpected { tag }),
+        }
+        Ok(())
+    }
+}

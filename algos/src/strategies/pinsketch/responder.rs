@@ -1,0 +1,208 @@
+//! The end that sketches.
+
+use super::sizing::{HALVE_FROM, Work, from_estimate, without_estimate};
+use super::tree::{Tree, take_failed};
+use super::{Size, Task, grown, odd_count, tag};
+use crate::bits::take_sorted;
+use crate::close::{Keyed, TAG_CLAIM, TAG_VERDICT, read_verdict, verdict_draft};
+use crate::dialog::{Dialog, Out};
+use crate::estimate::tow::Tow;
+use crate::salt::{Key, Salt};
+use crate::session::{DiffHint, Reason, SessionError};
+use crate::wire::{Draft, Purpose, RETRIES_MAX, Reader, SET_LEN_MAX, WireError};
+
+pub struct Responder {
+    task: Task,
+    peer_salt: Option<Salt>,
+    peer_len: u64,
+    /// Fresh keys after the first.
+    rekeys: u32,
+    /// Nothing before the hello.
+    mine: Option<Keyed>,
+    capacity: u64,
+    tree: Option<Tree>,
+}
+
+impl Responder {
+    pub fn new(task: Task) -> Self {
+        Self { task, peer_salt: None, peer_len: 0, rekeys: 0, mine: None, capacity: 0, tree: None }
+    }
+
+    fn mine(&self) -> Result<&Keyed, SessionError> {
+        self.mine.as_ref().ok_or(SessionError::Protocol("no hello yet"))
+    }
+
+    fn hear_hello(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
+        let mut reader = Reader::new(body);
+        let salt = Salt::read(&mut reader)?;
+        self.peer_salt = Some(salt);
+        self.peer_len = reader.varint_max("set size", SET_LEN_MAX)?;
+        let tow = (self.task.size == Size::Tow).then(|| Tow::read(&mut reader, self.peer_len)).transpose()?;
+        reader.finish()?;
+
+        let items = self.task.set.items();
+        let lens = [self.peer_len, items.len() as u64];
+        if lens[0] == 0 {
+            self.task.all_haves(out);
+            out.say(verdict_draft(true));
+            out.finish();
+            return Ok(());
+        }
+        if lens[1] == 0 {
+            out.say(Draft::new(tag::ALL));
+            out.finish();
+            return Ok(());
+        }
+        self.capacity = match (tow, self.task.size, self.task.hint) {
+            (Some(theirs), ..) => {
+                let own = Tow::new(items.iter().map(|item| &item.id), &Key::one_party(salt));
+                let estimate = own.estimate(&theirs);
+                out.estimate(estimate);
+                from_estimate(estimate, lens, self.task.field.bits(), self.task.pad_bits)
+            }
+            (None, Size::Oracle, DiffHint::Oracle(d)) => d.min(lens[0] + lens[1]),
+            _ => without_estimate(lens),
+        };
+        self.say_sketch(true, out)
+    }
+
+    /// Own sketch, unless it may not be made; then the session has ended.
+    fn own_sketch(&self, capacity: u64, out: &mut Out) -> Result<Option<Vec<u8>>, SessionError> {
+        let mine = self.mine()?;
+        let shorts = mine.ids.pairs().iter().map(|(short, _)| *short);
+        // The peer will have to decode it, so what it cannot afford is not sent.
+        let work = Work { bits: self.task.field.bits(), capacity, encode: shorts.len() as u64, decode: 1 };
+        if !self.task.affords(work, out) {
+            return Ok(None);
+        }
+        Ok(self.task.built(self.task.field.sketch(capacity, shorts), out))
+    }
+
+    /// The first sketch under a key; the salt goes in front if the peer does not have it yet.
+    fn say_sketch(&mut self, with_salt: bool, out: &mut Out) -> Result<(), SessionError> {
+        let peer = self.peer_salt.ok_or(SessionError::Protocol("no salt was exchanged"))?;
+        let key = Key::two_party(peer, self.task.salt, self.rekeys);
+        self.mine = Some(Keyed::new(self.task.set.clone(), key, self.task.field.bits()));
+        self.tree = None;
+        let Some(sketch) = self.own_sketch(self.capacity, out)? else { return Ok(()) };
+        let mine = self.mine()?;
+        let mut draft = Draft::new(tag::SKETCH);
+        if with_salt {
+            draft.bytes(Purpose::Salt, &self.task.salt.to_bytes());
+        }
+        draft.varint(Purpose::Control, odd_count(&mine.ids));
+        draft.varint(Purpose::Control, self.capacity);
+        draft.bytes(Purpose::Sketch, &sketch);
+        if self.capacity == 0 {
+            draft.bytes(Purpose::Control, &mine.seal_without(&[]));
+        }
+        out.say(draft);
+        Ok(())
+    }
+
+    fn hear_grow(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
+        out.retry();
+        if self.tree.is_none() && self.capacity < HALVE_FROM {
+            Reader::new(body).finish()?;
+            return self.say_syndromes(out);
+        }
+        let failed = match &self.tree {
+            Some(tree) => take_failed(body, tree.len())?,
+            None => {
+                Reader::new(body).finish()?;
+                self.tree = Some(Tree::new(self.mine()?));
+                vec![true]
+            }
+        };
+        self.say_halves(&failed, out)
+    }
+
+    /// What doubles the capacity.
+    fn say_syndromes(&mut self, out: &mut Out) -> Result<(), SessionError> {
+        let known = self.task.field.len(self.capacity);
+        let capacity = grown(self.capacity);
+        let Some(sketch) = self.own_sketch(capacity, out)? else { return Ok(()) };
+        self.capacity = capacity;
+        let mut draft = Draft::new(tag::MORE);
+        draft.bytes(Purpose::Sketch, &sketch[known..]);
+        out.say(draft);
+        Ok(())
+    }
+
+    /// The left half of every part that failed.
+    fn say_halves(&mut self, failed: &[bool], out: &mut Out) -> Result<(), SessionError> {
+        let own_len = self.task.set.items().len() as u64;
+        let tree = self.tree.as_mut().ok_or(SessionError::Protocol("nothing to halve"))?;
+        // More than the capacity differ in each part that failed, and all of them are somebody's.
+        let overfull = failed.iter().filter(|failed| **failed).count() as u64;
+        if overfull * (self.capacity + 1) > self.peer_len + own_len {
+            return Err(SessionError::Protocol("more parts failed than can differ"));
+        }
+        if tree.is_deepest() {
+            out.give_up(Reason::Undecodable);
+            return Ok(());
+        }
+        tree.descend(failed);
+        let decode = tree.len() as u64;
+        let work = Work { bits: self.task.field.bits(), capacity: self.capacity, encode: own_len, decode };
+        if !self.task.affords(work, out) {
+            return Ok(());
+        }
+        let mut draft = Draft::new(tag::MORE);
+        for left in (0..tree.len()).step_by(2) {
+            let sketch = self.task.field.sketch(self.capacity, tree.ids(left));
+            let Some(sketch) = self.task.built(sketch, out) else { return Ok(()) };
+            draft.bytes(Purpose::Sketch, &sketch);
+        }
+        out.say(draft);
+        Ok(())
+    }
+
+    fn hear_claim(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
+        let mine = self.mine()?;
+        if let Some(haves) = mine.check_claim(body)? {
+            mine.report_haves(&haves, out);
+            out.say(verdict_draft(true));
+            out.finish();
+            return Ok(());
+        }
+        out.retry();
+        let nonsense = asks_for_unknown(mine, body)?;
+        if nonsense && self.tree.is_none() && self.capacity < HALVE_FROM {
+            return self.say_syndromes(out);
+        }
+        if self.rekeys == RETRIES_MAX {
+            out.give_up(Reason::Undecodable);
+            return Ok(());
+        }
+        self.rekeys += 1;
+        self.say_sketch(false, out)
+    }
+}
+
+/// Whether a claim that does not hold asks for what is not there. Then it came of nonsense and the capacity
+/// is too small; else short ids collided and the key is at fault.
+fn asks_for_unknown(mine: &Keyed, body: &[u8]) -> Result<bool, WireError> {
+    let mut reader = Reader::new(body);
+    let count = reader.count("needed ids", 1)?;
+    let (needs, _) = take_sorted("needed ids", reader.rest(), count, mine.bits)?;
+    Ok(needs.iter().any(|need| mine.ids.places(*need).next().is_none()))
+}
+
+impl Dialog for Responder {
+    fn open(&mut self, _out: &mut Out) {}
+
+    fn hear(&mut self, tag: u8, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
+        match tag {
+            tag::HELLO if self.mine.is_none() => self.hear_hello(body, out),
+            tag::GROW if self.mine.is_some() => self.hear_grow(body, out),
+            TAG_CLAIM if self.mine.is_some() && self.capacity > 0 => self.hear_claim(body, out),
+            // The answer to an empty sketch with its set hash: equal.
+            TAG_VERDICT if self.mine.is_some() && self.capacity == 0 && read_verdict(body)? => {
+                out.finish();
+                Ok(())
+            }
+            tag => Err(SessionError::Unexpected { tag }),
+        }
+    }
+}
