@@ -36,7 +36,8 @@ fn summary() -> Result<(), Failure> {
         }
         Err(failure) => return Err(failure),
     };
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), std::path::PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), std::path::PathBuf::from);
     // Benches run in the package's folder; criterion finds the workspace's target by the same rule.
     let target = if target.is_relative() { std::path::Path::new("..").join(target) } else { target };
     let dir = target.join("offerbench").join("quick");

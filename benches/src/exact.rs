@@ -68,7 +68,9 @@ pub fn run(
                 && plan.contenders[*contender].spec == row.spec
         });
         let Some((task, contender)) = place else {
-            return Err(Failure::usage("cannot resume: the rows are not in the order of this run; use --force"));
+            return Err(Failure::usage(
+                "cannot resume: the rows are not in the order of this run; use --force",
+            ));
         };
         outcomes.rows.push((task, contender, row.outcome));
     }
@@ -106,7 +108,8 @@ pub fn run(
             });
         }
         drop(sender);
-        let written = write_in_order(plan, &tasks, first, skip, &receiver, sink, &mut outcomes, &mut progress);
+        let written =
+            write_in_order(plan, &tasks, first, skip, &receiver, sink, &mut outcomes, &mut progress);
         stop.store(true, Ordering::Relaxed);
         written
     });

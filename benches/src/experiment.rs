@@ -148,8 +148,8 @@ impl Experiment {
                 names().collect::<Vec<_>>().join(", ")
             )));
         }
-        let text =
-            std::fs::read_to_string(path).map_err(|error| Failure::io("read the experiment", path, &error))?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Failure::io("read the experiment", path, &error))?;
         Self::parse(name_or_path, &text)
     }
 

@@ -277,12 +277,7 @@ impl Plan {
 }
 
 /// The command without what changes nothing in the counts.
-fn command(
-    source: &str,
-    seed: Seed,
-    overrides: &Overrides<'_>,
-    trace: Option<&scenario::Replay>,
-) -> String {
+fn command(source: &str, seed: Seed, overrides: &Overrides<'_>, trace: Option<&scenario::Replay>) -> String {
     let mut command = format!("offerbench run {source}");
     if let (Some(_), Some(trace)) = (overrides.trace, trace) {
         command += &format!(" --trace {}", trace.file_name);

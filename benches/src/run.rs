@@ -86,7 +86,7 @@ pub fn run(
     let mut files = vec![exact_path.clone()];
     files.extend(timed_path.exists().then(|| timed_path.clone()));
     let book = read_book(&files)?;
-    write_whole(report, &render(&book))?;
+    write_whole(report, render(&book).as_bytes())?;
     Ok(Ran { wrong: outcomes.count(Outcome::Wrong), report: report.clone(), book })
 }
 
@@ -110,11 +110,11 @@ pub fn read_book(files: &[PathBuf]) -> Result<Book, Failure> {
 /// # Errors
 ///
 /// When the disk refuses.
-pub fn write_whole(path: &Path, text: &str) -> Result<(), Failure> {
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |error: &std::io::Error| Failure::io("write", path, error);
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(&error))?;
-    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(|error| failed(&error))?;
+    std::io::Write::write_all(&mut file, bytes).map_err(|error| failed(&error))?;
     // Temporary files are private; a report is for everybody whom the folder is for.
     #[cfg(unix)]
     {

@@ -115,8 +115,7 @@ impl Scenario {
         match (&point.sets, &plan.trace) {
             (Sets::Synthetic { m, d, pattern }, _) => {
                 let seed = root.child(&format!("{m}/{d}/{pattern}")).nth(task.replicate.into());
-                let pair =
-                    synthetic::pair(*m, *d, *pattern, seed.child("sets")).map_err(Failure::usage)?;
+                let pair = synthetic::pair(*m, *d, *pattern, seed.child("sets")).map_err(Failure::usage)?;
                 Ok(Self::of(pair, seed, "synthetic", &pattern.to_string(), None))
             }
             (Sets::Absence(cut), Some(replay)) => {

@@ -77,7 +77,10 @@ impl Sink {
             number += 1;
             if number == 1 {
                 let found: Header = serde_json::from_str(&line).map_err(|error| {
-                    Failure::usage(format!("{}:1: expected a header of offerbench: {error}", self.path.display()))
+                    Failure::usage(format!(
+                        "{}:1: expected a header of offerbench: {error}",
+                        self.path.display()
+                    ))
                 })?;
                 if let Some(what) = difference(&found, header) {
                     return Err(Failure::usage(format!(

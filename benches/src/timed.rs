@@ -10,9 +10,7 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use offerbench_algos::{
-    Finding, Item, ItemId, Session, SessionError, Step, Tally, Verdict, duel,
-};
+use offerbench_algos::{Finding, Item, ItemId, Session, SessionError, Step, Tally, Verdict, duel};
 use offerbench_reports::record::{Timed, TimedRow};
 
 use crate::error::Failure;

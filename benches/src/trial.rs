@@ -2,11 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use offerbench_algos::wire::{FRAME_LEN_DEFAULT, Purpose, Spent};
 use offerbench_algos::{
     Budget, DiffHint, DuelError, DuelLimits, Ending, Index, Role, Session, Setup, Traffic, Transcript, duel,
     judge,
 };
-use offerbench_algos::wire::{FRAME_LEN_DEFAULT, Purpose, Spent};
 use offerbench_reports::record::{Bytes, ExactRow, Outcome};
 
 use crate::meter::heap_peak;

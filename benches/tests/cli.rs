@@ -108,7 +108,7 @@ fn mistakes_are_named_with_what_was_expected() {
         (&["run", "quick", "--strategies", "zzz*"], &["match no preset"]),
         (&["run", "quick", "--threads", "0"], &["expected at least 1"]),
         (&["run", "trace", "--trace", "nowhere.jsonl"], &["nowhere.jsonl"]),
-        (&["run", "trace", "--trace", &not_a_trace], &["trace.jsonl:1"]),
+        (&["run", "trace", "--trace", &not_a_trace], &["trace.jsonl", "line 1"]),
         (&["run", "difference", "--trace", &not_a_trace], &["replays no trace"]),
         (&["run", "quick", "--resume"], &["--out"]),
         (&["report", "nowhere.jsonl", "-o", "x.html"], &["nowhere.jsonl"]),

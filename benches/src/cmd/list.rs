@@ -22,7 +22,8 @@ pub struct Args {
 ///
 /// None in practice: shipped experiments parse (a test says so).
 pub fn run(args: &Args) -> Result<u8, Failure> {
-    let experiments = PRESETS.iter().map(|(name, _)| Experiment::load(name)).collect::<Result<Vec<_>, _>>()?;
+    let experiments =
+        PRESETS.iter().map(|(name, _)| Experiment::load(name)).collect::<Result<Vec<_>, _>>()?;
     if args.json {
         let strategies: Vec<_> = REGISTRY
             .iter()
@@ -38,9 +39,8 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
             })
             .collect();
         let workloads: Vec<_> =
-            WORKLOADS.iter().map(|workload| json!({"id": workload.id, "what": workload.what})).collect();
-        let value =
-            json!({"strategies": strategies, "workloads": workloads, "experiments": experiments});
+            WORKLOADS.iter().map(|workload| json!({"name": workload.name, "what": workload.doc})).collect();
+        let value = json!({"strategies": strategies, "workloads": workloads, "experiments": experiments});
         say(serde_json::to_string_pretty(&value).expect("plain data"));
         return Ok(OK);
     }
@@ -59,7 +59,7 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
     }
     say("WORKLOADS\n");
     let rows: Vec<Vec<String>> =
-        WORKLOADS.iter().map(|w| vec![format!("  {}", w.id), w.what.to_owned()]).collect();
+        WORKLOADS.iter().map(|w| vec![format!("  {}", w.name), w.doc.to_owned()]).collect();
     say(table(&rows));
     say("EXPERIMENTS  (offerbench run NAME)\n");
     let rows: Vec<Vec<String>> =

@@ -31,7 +31,7 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
         return Err(Failure::usage(format!("{path} is there already; use --force to replace it")));
     }
     let book = read_book(&args.files)?;
-    write_whole(&args.output, &offerbench_reports::render(&book))?;
+    write_whole(&args.output, offerbench_reports::render(&book).as_bytes())?;
     say(args.output.display());
     Ok(OK)
 }
