@@ -7,10 +7,12 @@ use crate::session::Strategy;
 use crate::spec::{Param, Spec, SpecError, join, suggest};
 
 mod offers;
+mod riblt;
 
 /// Every strategy.
 pub static REGISTRY: &[&Entry] = &[
     &offers::ENTRY, //
+    &riblt::ENTRY,
 ];
 
 /// What a strategy is, for people.
