@@ -13,6 +13,7 @@ mod offers;
 #[cfg(target_arch = "x86_64")]
 mod pinsketch;
 mod range;
+mod riblt;
 
 #[cfg(target_arch = "x86_64")]
 pub use pinsketch::sketch_engine;
@@ -22,6 +23,7 @@ pub static REGISTRY: &[&Entry] = &[
     &offers::ENTRY,
     &bloom::ENTRY,
     &fuse::ENTRY,
+    &riblt::ENTRY,
     #[cfg(target_arch = "x86_64")]
     &pinsketch::ENTRY,
     &range::ENTRY,

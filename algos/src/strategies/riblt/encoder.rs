@@ -1,0 +1,111 @@
+//! The endless sequence of coded symbols of a set.
+
+use super::symbol::{Name, Part, Symbol, block_end};
+
+/// Makes the symbols of a set in order.
+///
+/// The reference keeps a heap of items by their next symbol, so each symbol costs cache misses all over
+/// it. Here a block of symbols is made at once by one scan over the items: the same additions, no heap.
+#[derive(Clone, Debug)]
+pub struct Encoder<N> {
+    parts: Vec<Part<N>>,
+    block: Vec<Symbol<N>>,
+    /// Index of the first symbol of `block`.
+    start: u64,
+    /// Symbols handed out.
+    sent: u64,
+}
+
+impl<N: Name> Encoder<N> {
+    /// At symbol 0, with no block made yet.
+    pub fn new(parts: Vec<Part<N>>) -> Self {
+        Self { parts, block: Vec::new(), start: 0, sent: 0 }
+    }
+
+    /// Index of the next symbol: how many were handed out.
+    pub fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// Where the block ends that must be made before the next symbol, if one must.
+    pub fn due(&self) -> Option<u64> {
+        let end = self.start + self.block.len() as u64;
+        (self.sent == end).then(|| block_end(end))
+    }
+
+    /// The next symbol. Makes its block first if that is due: O(n) and the block's additions.
+    pub fn peek(&mut self) -> &Symbol<N> {
+        if let Some(end) = self.due() {
+            self.start = self.sent;
+            self.block.clear();
+            self.block.resize((end - self.start) as usize, Symbol::default());
+            for part in &mut self.parts {
+                part.pass(&mut self.block, self.start, 1);
+            }
+        }
+        &self.block[(self.sent - self.start) as usize]
+    }
+
+    /// Goes on to the symbol after.
+    pub fn advance(&mut self) {
+        self.sent += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::salt::{Key, Salt};
+    use crate::seed::Seed;
+    use crate::session::Role;
+    use crate::strategies::riblt::symbol::{Scheme, expected_count};
+
+    fn parts(n: usize, seed: u64) -> Vec<Part<u64>> {
+        let seed = Seed::new(seed);
+        let scheme = Scheme { key: Key::one_party(Salt::of(seed, Role::Initiator)), check_bits: 32 };
+        let mut rng = seed.rng();
+        (0..n).map(|_| rng.next_u64()).map(|short| scheme.part(short, short)).collect()
+    }
+
+    /// Blocks give what the definition gives, symbol by symbol.
+    #[test]
+    fn blocks_are_the_sequence() {
+        let parts = parts(300, 1);
+        let mut naive = vec![Symbol::default(); 700];
+        for part in &parts {
+            let mut walk = part.walk;
+            while walk.index() < 700 {
+                naive[walk.index() as usize].apply(part, 1);
+                walk.advance();
+            }
+        }
+        let mut encoder = Encoder::new(parts);
+        for (i, expected) in naive.iter().enumerate() {
+            assert_eq!(encoder.sent(), i as u64);
+            assert_eq!(encoder.peek(), expected);
+            encoder.advance();
+        }
+    }
+
+    /// Oracle: the count as a varint takes 1.049 B in the mean at n = 10^6 over 10^4 symbols, 1.015 B at 10^4
+    /// over 146. One trial deviates by 0.002 at n = 10^6, a hundred by 0.001 at 10^4; two and a half of these.
+    #[test]
+    fn counts_take_little_more_than_a_byte() {
+        for (n, symbols, trials, oracle, tolerance) in
+            [(1_000_000, 10_000, 1, 1.049, 0.005), (10_000, 146, 100, 1.015, 0.0025)]
+        {
+            let mut bytes = Vec::new();
+            for trial in 0..trials {
+                let mut encoder = Encoder::new(parts(n, 2 + trial));
+                for i in 0..symbols {
+                    let deviation = encoder.peek().count - expected_count(n as u64, i);
+                    crate::wire::put_varint(&mut bytes, crate::wire::zigzag(deviation));
+                    encoder.advance();
+                }
+            }
+            let mean = bytes.len() as f64 / (trials * symbols) as f64;
+            println!("n={n}: {mean:.4} B a count (oracle {oracle})");
+            assert!((mean - oracle).abs() < tolerance, "n={n}: {mean} instead of {oracle}");
+        }
+    }
+}

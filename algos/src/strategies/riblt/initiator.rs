@@ -1,0 +1,191 @@
+//! The end that decodes.
+
+use super::decoder::{Decoder, Progress};
+use super::symbol::{Name, Scheme};
+use super::{End, TAG_AGAIN, TAG_ALL, TAG_HELLO, TAG_SYMBOLS};
+use crate::close::{Claim, Keyed, TAG_VERDICT, read_verdict};
+use crate::dialog::{Dialog, Out};
+use crate::salt::{Key, Salt};
+use crate::session::{NeedRef, Reason, SessionError};
+use crate::wire::{Draft, Purpose, RETRIES_MAX, Reader, SET_LEN_MAX, SYMBOLS_MAX};
+
+/// What the responder said of itself with its first symbols.
+#[derive(Clone, Copy)]
+struct Peer {
+    salt: Salt,
+    len: u64,
+}
+
+/// One attempt to decode.
+struct Attempt<N> {
+    peer: Peer,
+    mine: Keyed,
+    scheme: Scheme,
+    decoder: Decoder<N>,
+}
+
+/// What is reported once the responder agrees.
+struct Claimed {
+    peer: Peer,
+    mine: Keyed,
+    haves: Vec<u32>,
+    needs: Vec<NeedRef>,
+}
+
+enum State<N> {
+    /// Hello said.
+    Greeting,
+    /// Symbols arrive.
+    Decoding(Box<Attempt<N>>),
+    /// The claim is said; the verdict is awaited, and symbols that were under way are ignored.
+    Claimed(Box<Claimed>),
+    /// Another stream is asked for; as above, but the verdict must be no.
+    Stuck(Peer),
+}
+
+/// See the module.
+pub struct Initiator<N> {
+    end: End,
+    state: State<N>,
+}
+
+impl<N: Name> Initiator<N> {
+    /// Ready to say hello.
+    pub fn new(end: End) -> Self {
+        Self { end, state: State::Greeting }
+    }
+
+    fn attempt(&self, peer: Peer, out: &mut Out) -> Box<Attempt<N>> {
+        out.attempt();
+        let key = Key::two_party(self.end.salt, peer.salt, out.retries());
+        let (mine, scheme, parts) = self.end.rekey(key);
+        Box::new(Attempt { peer, mine, scheme, decoder: Decoder::new(scheme, parts) })
+    }
+
+    fn hear_first(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
+        let mut reader = Reader::new(body);
+        let salt = Salt::read(&mut reader)?;
+        let len = reader.varint_max("set size", SET_LEN_MAX)?;
+        if len == 0 {
+            return Err(SessionError::Protocol("symbols of an empty set"));
+        }
+        if let Some(reason) = self.end.over_budget::<N>(len, 1) {
+            out.give_up(reason);
+            return Ok(());
+        }
+        let attempt = self.attempt(Peer { salt, len }, out);
+        self.decode(attempt, reader, out)
+    }
+
+    fn decode(
+        &mut self,
+        mut attempt: Box<Attempt<N>>,
+        mut reader: Reader<'_>,
+        out: &mut Out,
+    ) -> Result<(), SessionError> {
+        let Attempt { peer, mine, scheme, decoder } = &mut *attempt;
+        let symbols_max = self.end.symbols_max(peer.len);
+        if reader.left() == 0 {
+            return Err(SessionError::Protocol("a message of no symbols"));
+        }
+        while reader.left() > 0 {
+            if decoder.received() == symbols_max {
+                return Err(SessionError::Protocol("more symbols than sets of these sizes warrant"));
+            }
+            let due = decoder.due().and_then(|symbols| self.end.over_budget::<N>(peer.len, symbols));
+            if let Some(reason) = due {
+                out.give_up(reason);
+                return Ok(());
+            }
+            let symbol = scheme.take(&mut reader, decoder.received(), peer.len)?;
+            decoder.push(&symbol);
+        }
+        match decoder.peel() {
+            Progress::More if decoder.received() < symbols_max => {
+                self.state = State::Decoding(attempt);
+            }
+            // Not bad luck, which another key would mend, but a difference too large for anybody.
+            Progress::More if symbols_max == SYMBOLS_MAX => out.give_up(Reason::HeapBudget),
+            Progress::More | Progress::Corrupt => {
+                out.say(Draft::new(TAG_AGAIN));
+                self.state = State::Stuck(*peer);
+            }
+            Progress::Decoded => {
+                let named: Vec<(u64, N)> =
+                    decoder.found().map(|name| (name.short(&scheme.key), name)).collect();
+                let claim: Claim = mine.sort_out(named.iter().map(|(short, _)| *short));
+                let needs = named
+                    .iter()
+                    .filter(|(short, _)| claim.needs.binary_search(short).is_ok())
+                    .map(|(_, name)| name.need())
+                    .collect();
+                out.say(claim.draft(mine));
+                let Attempt { peer, mine, .. } = *attempt;
+                self.state = State::Claimed(Box::new(Claimed { peer, mine, haves: claim.haves, needs }));
+            }
+        }
+        Ok(())
+    }
+
+    /// The responder starts another stream.
+    fn again(&mut self, peer: Peer, out: &mut Out) -> Result<(), SessionError> {
+        out.failure();
+        out.retry();
+        if out.retries() > RETRIES_MAX {
+            return Err(SessionError::Protocol("more retries than allowed"));
+        }
+        self.state = State::Decoding(self.attempt(peer, out));
+        Ok(())
+    }
+}
+
+impl<N: Name> Dialog for Initiator<N> {
+    fn open(&mut self, out: &mut Out) {
+        let mut draft = Draft::new(TAG_HELLO);
+        draft.bytes(Purpose::Salt, &self.end.salt.to_bytes());
+        draft.varint(Purpose::Control, self.end.len());
+        out.say(draft);
+    }
+
+    fn hear(&mut self, tag: u8, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
+        match (tag, std::mem::replace(&mut self.state, State::Greeting)) {
+            (TAG_SYMBOLS, State::Greeting) => self.hear_first(body, out),
+            (TAG_SYMBOLS, State::Decoding(attempt)) => self.decode(attempt, Reader::new(body), out),
+            (TAG_SYMBOLS, waiting) => {
+                self.state = waiting;
+                Ok(())
+            }
+            (TAG_VERDICT, State::Claimed(claimed)) => {
+                if !read_verdict(body)? {
+                    return self.again(claimed.peer, out);
+                }
+                claimed.mine.report_haves(&claimed.haves, out);
+                for need in claimed.needs {
+                    out.need(need);
+                }
+                out.finish();
+                Ok(())
+            }
+            (TAG_VERDICT, State::Stuck(peer)) => {
+                if read_verdict(body)? {
+                    return Err(SessionError::Protocol("agreement to no claim"));
+                }
+                self.again(peer, out)
+            }
+            (TAG_ALL, State::Greeting) => {
+                Reader::new(body).finish()?;
+                for item in self.end.set.items() {
+                    out.have(item.id);
+                }
+                out.finish();
+                Ok(())
+            }
+            // An empty initiator has nothing to check: the responder holds all that differs.
+            (TAG_VERDICT, State::Greeting) if self.end.len() == 0 && read_verdict(body)? => {
+                out.finish();
+                Ok(())
+            }
+            (tag, _) => Err(SessionError::Unexpected { tag }),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The end that streams.
+
+use super::encoder::Encoder;
+use super::symbol::{Name, Scheme};
+use super::{End, TAG_AGAIN, TAG_ALL, TAG_HELLO, TAG_SYMBOLS};
+use crate::close::{Keyed, TAG_CLAIM, verdict_draft};
+use crate::dialog::{Dialog, Out};
+use crate::salt::{Key, Salt};
+use crate::session::{Reason, SessionError};
+use crate::wire::{Draft, Purpose, RETRIES_MAX, Reader, SET_LEN_MAX};
+
+/// One stream.
+struct Stream<N> {
+    peer_salt: Salt,
+    peer_len: u64,
+    mine: Keyed,
+    scheme: Scheme,
+    encoder: Encoder<N>,
+}
+
+/// See the module.
+pub struct Responder<N> {
+    end: End,
+    /// None until hello is heard.
+    stream: Option<Stream<N>>,
+    /// Whether the own salt and size are said.
+    introduced: bool,
+}
+
+impl<N: Name> Responder<N> {
+    /// Waiting for hello.
+    pub fn new(end: End) -> Self {
+        Self { end, stream: None, introduced: false }
+    }
+
+    /// A stream from symbol 0 under the key of this attempt.
+    fn start(&self, peer_salt: Salt, peer_len: u64, out: &Out) -> Stream<N> {
+        let key = Key::two_party(peer_salt, self.end.salt, out.retries());
+        let (mine, scheme, parts) = self.end.rekey(key);
+        Stream { peer_salt, peer_len, mine, scheme, encoder: Encoder::new(parts) }
+    }
+
+    fn hear_hello(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
+        let mut reader = Reader::new(body);
+        let peer_salt = Salt::read(&mut reader)?;
+        let peer_len = reader.varint_max("set size", SET_LEN_MAX)?;
+        reader.finish()?;
+        if peer_len == 0 {
+            for item in self.end.set.items() {
+                out.have(item.id);
+            }
+            out.say(verdict_draft(true));
+            out.finish();
+        } else if self.end.len() == 0 {
+            out.say(Draft::new(TAG_ALL));
+            out.finish();
+        } else if let Some(reason) = self.end.over_budget::<N>(peer_len, 1) {
+            out.give_up(reason);
+        } else {
+            self.stream = Some(self.start(peer_salt, peer_len, out));
+        }
+        Ok(())
+    }
+
+    /// The stream led nowhere: says so, and starts another.
+    fn again(&mut self, peer_salt: Salt, peer_len: u64, out: &mut Out) {
+        if out.retries() == RETRIES_MAX {
+            return out.give_up(Reason::Undecodable);
+        }
+        out.retry();
+        out.say(verdict_draft(false));
+        self.stream = Some(self.start(peer_salt, peer_len, out));
+    }
+}
+
+impl<N: Name> Dialog for Responder<N> {
+    fn open(&mut self, _out: &mut Out) {}
+
+    fn hear(&mut self, tag: u8, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
+        match (tag, &self.stream) {
+            (TAG_HELLO, None) => self.hear_hello(body, out),
+            (TAG_CLAIM, Some(stream)) => {
+                let agreed = stream.mine.check_claim(body)?;
+                out.hush();
+                let Some(haves) = agreed else {
+                    let (peer_salt, peer_len) = (stream.peer_salt, stream.peer_len);
+                    self.again(peer_salt, peer_len, out);
+                    return Ok(());
+                };
+                stream.mine.report_haves(&haves, out);
+                out.say(verdict_draft(true));
+                out.finish();
+                Ok(())
+            }
+            (TAG_AGAIN, Some(stream)) => {
+                Reader::new(body).finish()?;
+                out.hush();
+                let (peer_salt, peer_len) = (stream.peer_salt, stream.peer_len);
+                self.again(peer_salt, peer_len, out);
+                Ok(())
+            }
+            (tag, _) => Err(SessionError::Unexpected { tag }),
+        }
+    }
+
+    /// The next symbols: `batch`, or an eighth of those sent if that is more, or what fits into a frame. So
+    /// a stream of any length runs on for at most an eighth inside the message that completes it.
+    fn pull(&mut self, out: &mut Out) {
+        let Some(Stream { peer_len, scheme, encoder, .. }) = &mut self.stream else { return };
+        let symbols_max = self.end.symbols_max(*peer_len);
+        if encoder.sent() == symbols_max {
+            return;
+        }
+        let len = self.end.len();
+        let mut draft = Draft::new(TAG_SYMBOLS);
+        if !self.introduced {
+            self.introduced = true;
+            draft.bytes(Purpose::Salt, &self.end.salt.to_bytes());
+            draft.varint(Purpose::Control, len);
+        }
+        let first = encoder.sent();
+        let last = (first + self.end.batch.max(first / 8)).min(symbols_max);
+        let mut bytes = Vec::new();
+        while encoder.sent() < last {
+            let due = encoder.due().and_then(|symbols| self.end.over_budget::<N>(*peer_len, symbols));
+            if let Some(reason) = due {
+                return out.give_up(reason);
+            }
+            bytes.clear();
+            let index = encoder.sent();
+            scheme.put(encoder.peek(), index, len, &mut bytes);
+            if index > first && draft.body.len() + bytes.len() > self.end.message_len_max {
+                break;
+            }
+            draft.bytes(Purpose::Sketch, &bytes);
+            encoder.advance();
+        }
+        out.say(draft);
+    }
+}
