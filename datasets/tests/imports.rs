@@ -1,4 +1,5 @@
 //! Importers: small sources with known content, what they become, and what they refuse.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the failure report")]
 
 use std::fs;
 use std::path::Path;

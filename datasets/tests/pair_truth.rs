@@ -2,6 +2,7 @@
 //!
 //! Method: the symmetric difference is counted again here from the two sets alone, by set operations that
 //! share nothing with the code under test, and compared with the request and with the pair's own counts.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the failure report")]
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,6 @@
 //! The format chat-trace/1: what is written is read back to the byte, and whatever breaks a rule is refused
 //! with the file, the line and the rule. No bytes whatever make the readers panic.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the failure report")]
 
 use std::io::{self, Read, Write};
 

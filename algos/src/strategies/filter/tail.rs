@@ -11,13 +11,14 @@ use crate::item::ItemId;
 use crate::session::{DiffHint, Role, SessionError, Setup};
 use crate::sorted::{OpenOnSet as _, SortedSet};
 use crate::spec::{Param, Spec};
-use crate::strategies::offers;
+use crate::strategies::{offers, riblt};
 
 type OpenDialog = fn(SortedSet, Role, &Setup) -> Box<dyn Dialog>;
 
 /// Exact strategies that can end what filters began. Any whose parameters open a dialog on a set will do.
 const EXACT: &[(&str, OpenDialog)] = &[
-    ("offers", |set, role, setup| offers::Params::Short { bits: 48 }.open(set, role, setup)), //
+    ("riblt", |set, role, setup| riblt::Params::DEFAULT.open(set, role, setup)),
+    ("offers", |set, role, setup| offers::Params::Short { bits: 48 }.open(set, role, setup)),
 ];
 
 const VALUES: [&str; EXACT.len() + 2] = {
@@ -34,7 +35,7 @@ const VALUES: [&str; EXACT.len() + 2] = {
 /// The parameter `tail`.
 pub const PARAM: Param = Param {
     name: "tail",
-    default: "offers",
+    default: "riblt",
     values: &VALUES,
     doc: "after the filters: nothing (and no end check); fresh filters until both agree; or an exact strategy",
 };

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::tests::{SHAPES, drain, open, poll, run, setup_strategy, shaped, whole_messages};
+use super::tests::{SHAPES, drain, open, poll, setup_strategy, shaped, whole_messages};
 use super::{TAG_NEEDS, TAG_RANGES};
 use crate::bits::put_ranks;
 use crate::seed::Seed;

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use negentropy::{Id, Negentropy, NegentropyStorageVector};
 use proptest::prelude::*;
 
-use super::party::PREFIX_LEN;
 use super::{TAG_NEEDS, TAG_RANGES};
 use crate::duel::{DuelLimits, Transcript, duel};
 use crate::item::{Item, ItemId};
@@ -269,7 +268,8 @@ fn bytes_are_accounted_for() {
     let [a, b] = two_sets(1000, [3, 4], Seed::new(7));
     let (transcript, _) = run("range", &[a, b], &whole_messages(1), 1);
     let [initiator, responder] = transcript.traffic.map(|traffic| traffic.spent);
-    assert_eq!(initiator.on(Purpose::Request), 4 * PREFIX_LEN as u64);
+    // Four ranks among a few hundred listed: a byte each and little more.
+    assert!((2..=8).contains(&initiator.on(Purpose::Request)), "{initiator:?}");
     assert_eq!(responder.on(Purpose::Request), 0);
     for end in [initiator, responder] {
         assert_eq!(end.on(Purpose::Ids) % 32, 0);

@@ -115,11 +115,17 @@ pub(super) static ENTRY: Entry = Entry {
     },
 };
 
+/// The parameters.
 #[derive(Clone, Copy, Debug)]
-struct Params {
+pub(super) struct Params {
     full: bool,
     check_bits: u32,
     batch: u64,
+}
+
+impl Params {
+    /// The first preset: salted ids of 64 bits.
+    pub(super) const DEFAULT: Self = Self { full: false, check_bits: 32, batch: 4 };
 }
 
 impl Strategy for Params {
