@@ -6,11 +6,13 @@
 use crate::session::Strategy;
 use crate::spec::{Param, Spec, SpecError, join, suggest};
 
+pub(crate) mod iblt;
 mod offers;
 
 /// Every strategy.
 pub static REGISTRY: &[&Entry] = &[
     &offers::ENTRY, //
+    &iblt::ENTRY,
 ];
 
 /// What a strategy is, for people.
