@@ -1,8 +1,7 @@
 //! The strata estimator: small tables of exponentially thinner samples of the set.
 //!
 //! **Source.** D. Eppstein, M. T. Goodrich, F. Uyeda, G. Varghese, "What's the Difference? Efficient Set
-//! Reconciliation without Prior Context", SIGCOMM 2011, section 3.2 and figure 4: 32 strata of 80 cells with
-//! 4 hashes.
+//! Reconciliation without Prior Context", SIGCOMM 2011: 32 strata of 80 cells with 4 hashes.
 //!
 //! **Idea.** An id belongs to stratum i with probability 2^−(i+1), by the trailing zeros of a hash. Each stratum is an
 //! invertible Bloom lookup table. From the thinnest stratum down, differences are peeled and counted; at the

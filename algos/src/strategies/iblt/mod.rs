@@ -5,7 +5,7 @@
 //! Reconciliation without Prior Context", SIGCOMM 2011. Sizes at a given failure rate after Graphene
 //! (A. P. Ozisik et al., SIGCOMM 2019; <https://github.com/umass-forensics/IBLT-optimization>). Tables that extend
 //! each other are the idea of F. Lázaro, B. Matuz, "A rate-compatible solution to the set reconciliation
-//! problem", IEEE Trans. Commun. 2023.
+//! problem", 2023, arXiv:2211.05472.
 //!
 //! **Idea.** The responder puts all its short ids into a table of about 1.3 to 3 cells a *difference*; the initiator
 //! subtracts its own table of the same shape, whereby all that is common cancels, and peels what is left
@@ -57,25 +57,24 @@
 //! ```
 
 use super::{About, Entry};
-use crate::close::{Claim, Keyed, TAG_CLAIM, TAG_VERDICT, read_verdict, verdict_draft};
+use crate::close::Keyed;
 use crate::dialog::{Dialog, Out};
-use crate::estimate::strata::{self, Strata};
-use crate::estimate::tow::Tow;
 use crate::item::{Item, ItemId};
 use crate::salt::{Key, Salt};
-use crate::session::{DiffHint, Guarantee, Index, Profile, Reason, Role, SessionError, Setup, Strategy};
+use crate::session::{DiffHint, Guarantee, Index, Profile, Role, SessionError, Setup, Strategy};
 use crate::sorted::{OpenOnSet, SetIndex, SortedSet};
 use crate::spec::Param;
-use crate::wire::{
-    Draft, MESSAGE_LEN_MAX, Purpose, RETRIES_MAX, Reader, SET_LEN_MAX, SYMBOLS_MAX, WireError,
-};
 
+mod answering;
+mod asking;
 mod sizing;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 
-use table::{Cell, Coding, Place, Shape, Table, estimate, peel};
+use answering::Answering;
+use asking::Asking;
+use table::{Cell, Coding, Place, Shape, Table};
 
 pub(super) static ENTRY: Entry = Entry {
     about: About {
@@ -188,10 +187,8 @@ impl OpenOnSet for Params {
             tables: 0,
         };
         match role {
-            Role::Initiator => {
-                Box::new(Asking { end, phase: Asked::Hello, held: Vec::new(), claim: Claim::default() })
-            }
-            Role::Responder => Box::new(Answering { end, diff: setup.diff, hello_heard: false }),
+            Role::Initiator => Box::new(Asking::new(end)),
+            Role::Responder => Box::new(Answering::new(end, setup.diff)),
         }
     }
 }
@@ -296,329 +293,5 @@ impl End {
     /// d as far as the sizes of the sets tell: `d` moved between the two bounds.
     fn bounded(&self, d: u64) -> u64 {
         d.clamp(self.len().abs_diff(self.peer_len()), self.len() + self.peer_len())
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asked {
-    /// For the first answer.
-    Hello,
-    /// For the first table under a fresh key.
-    Table,
-    /// For a further table.
-    More(Shape),
-    /// For the verdict on the claim.
-    Verdict,
-}
-
-/// The initiator.
-struct Asking {
-    end: End,
-    phase: Asked,
-    /// Differences of this attempt's tables, as they were before peeling.
-    held: Vec<Table>,
-    claim: Claim,
-}
-
-impl Asking {
-    /// Reads the first table of an attempt.
-    fn hear_table(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
-        let mut reader = Reader::new(body);
-        if self.phase == Asked::Hello {
-            let salt = Salt::read(&mut reader)?;
-            self.end.peer = Some((salt, reader.varint_max("set size", SET_LEN_MAX)?));
-            self.end.rekey(Role::Initiator)?;
-        }
-        let claimed = reader.varint_max("cells", SYMBOLS_MAX)?;
-        if claimed > 0 && claimed <= u64::from(self.end.params.hashes) {
-            return Err(WireError::BadValue { what: "cells", value: claimed }.into());
-        }
-        match self.end.shape(claimed, self.end.params.hashes) {
-            Some(shape) => self.hear_cells(reader, shape, out),
-            None => {
-                out.give_up(Reason::HeapBudget);
-                Ok(())
-            }
-        }
-    }
-
-    fn hear_cells(
-        &mut self,
-        mut reader: Reader<'_>,
-        shape: Shape,
-        out: &mut Out,
-    ) -> Result<(), SessionError> {
-        let mut theirs = Table::read(&mut reader, shape, self.end.peer_len(), &self.end.coding()?)?;
-        reader.finish()?;
-        theirs.subtract(&self.end.table(shape)?);
-        self.held.push(theirs);
-        self.decode(out)
-    }
-
-    fn decode(&mut self, out: &mut Out) -> Result<(), SessionError> {
-        if self.end.params.size == Size::Own && self.end.attempt == 0 && self.held.len() == 1 {
-            out.estimate(estimate(&self.held));
-        }
-        out.attempt();
-        let peeled = peel(&self.held, &self.end.coding()?);
-        let mine = self.end.keyed()?;
-        let own = |short: &u64| mine.ids.places(*short).next().is_some();
-        // What has my sign must be mine and what has the peer's must not: one more test of every sum, for free.
-        let plausible = peeled.minus.iter().all(own) && !peeled.plus.iter().any(own);
-        if peeled.complete && plausible {
-            self.claim = mine.sort_out(peeled.plus.into_iter().chain(peeled.minus));
-            out.say(self.claim.draft(mine));
-            self.phase = Asked::Verdict;
-            return Ok(());
-        }
-        out.failure();
-        if out.retries() == RETRIES_MAX {
-            out.give_up(Reason::Undecodable);
-            return Ok(());
-        }
-        self.ask_more(peeled.len() as u64, out);
-        Ok(())
-    }
-
-    /// Asks for one more table, sized by the counts of all so far.
-    fn ask_more(&mut self, peeled: u64, out: &mut Out) {
-        // At least two ids are left, or the last one would have come out. The estimate is inflated by a
-        // quarter: about one deviation of a table of 40 cells, which was the cheapest in simulations.
-        let d = estimate(&self.held).max(peeled + 2);
-        let d = self.end.bounded(d.saturating_add(d / 4));
-        let (hashes, cells) = sizing::next_table(d, self.end.params.hashes, self.end.cells, self.held.len());
-        let Some(shape) = self.end.shape(cells, hashes) else {
-            return out.give_up(Reason::HeapBudget);
-        };
-        out.retry();
-        let mut draft = Draft::new(TAG_MORE);
-        draft.varint(Purpose::Control, u64::from(shape.cells));
-        draft.bytes(Purpose::Control, &[shape.hashes as u8]);
-        out.say(draft);
-        self.phase = Asked::More(shape);
-    }
-
-    fn hear_verdict(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
-        if read_verdict(body)? {
-            if let Some(mine) = &self.end.mine {
-                self.claim.report(mine, out);
-            }
-            out.finish();
-            return Ok(());
-        }
-        out.failure();
-        out.retry();
-        if out.retries() > RETRIES_MAX {
-            return Err(SessionError::Protocol("more retries than allowed"));
-        }
-        self.held.clear();
-        self.end.next_attempt(Role::Initiator)?;
-        self.phase = Asked::Table;
-        Ok(())
-    }
-}
-
-impl Dialog for Asking {
-    fn open(&mut self, out: &mut Out) {
-        let mut draft = Draft::new(TAG_HELLO);
-        draft.bytes(Purpose::Salt, &self.end.salt.to_bytes());
-        draft.varint(Purpose::Control, self.end.len());
-        // Whoever holds nothing lacks all the peer has, and needs no estimate.
-        if self.end.len() > 0 {
-            let key = Key::one_party(self.end.salt);
-            draft.put(Purpose::Estimator, |body| match self.end.params.size {
-                Size::Tow => Tow::new(self.end.ids(), &key).write(body),
-                Size::Strata => Strata::new(self.end.ids(), &key).write(body),
-                Size::Own | Size::Oracle => {}
-            });
-        }
-        out.say(draft);
-    }
-
-    fn hear(&mut self, tag: u8, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
-        match (tag, self.phase) {
-            (TAG_ALL, Asked::Hello) => {
-                Reader::new(body).finish()?;
-                self.end.all_haves(out);
-                out.finish();
-                Ok(())
-            }
-            (TAG_TABLE, Asked::Hello | Asked::Table) => self.hear_table(body, out),
-            (TAG_CELLS, Asked::More(shape)) => self.hear_cells(Reader::new(body), shape, out),
-            (TAG_VERDICT, Asked::Verdict) => self.hear_verdict(body, out),
-            // An empty initiator has nothing to check: the responder holds all that differs.
-            (TAG_VERDICT, Asked::Hello) if self.end.len() == 0 && body == [1] => {
-                out.finish();
-                Ok(())
-            }
-            (tag, _) => Err(SessionError::Unexpected { tag }),
-        }
-    }
-}
-
-/// The responder.
-struct Answering {
-    end: End,
-    diff: DiffHint,
-    hello_heard: bool,
-}
-
-impl Answering {
-    fn hear_hello(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
-        let mut reader = Reader::new(body);
-        let salt = Salt::read(&mut reader)?;
-        let peer_len = reader.varint_max("set size", SET_LEN_MAX)?;
-        self.end.peer = Some((salt, peer_len));
-        self.hello_heard = true;
-        if peer_len == 0 {
-            reader.finish()?;
-            self.end.all_haves(out);
-            out.say(verdict_draft(true));
-            out.finish();
-            return Ok(());
-        }
-        let cells = self.first_cells(&mut reader, salt, peer_len, out)?;
-        reader.finish()?;
-        if self.end.len() == 0 {
-            out.say(Draft::new(TAG_ALL));
-            out.finish();
-            return Ok(());
-        }
-        self.end.rekey(Role::Responder)?;
-        let mut draft = Draft::new(TAG_TABLE);
-        draft.bytes(Purpose::Salt, &self.end.salt.to_bytes());
-        draft.varint(Purpose::Control, self.end.len());
-        self.first_table(draft, cells, out)
-    }
-
-    /// Reads the estimator and says how many cells the first table should have.
-    fn first_cells(
-        &self,
-        reader: &mut Reader<'_>,
-        salt: Salt,
-        peer_len: u64,
-        out: &mut Out,
-    ) -> Result<u64, SessionError> {
-        let key = Key::one_party(salt);
-        let cells_for =
-            |d| sizing::cells_for(self.end.bounded(d), self.end.params.hashes, self.end.params.place);
-        let inflated = |d: u64, percent: u64| d.saturating_mul(percent).div_ceil(100);
-        // With an empty set here there will be no table, but what the peer sent is still read.
-        let estimable = self.end.len() > 0;
-        Ok(match self.end.params.size {
-            Size::Tow => {
-                let theirs = Tow::read(reader, peer_len)?;
-                if !estimable {
-                    return Ok(0);
-                }
-                let d = theirs.estimate(&Tow::new(self.end.ids(), &key));
-                out.estimate(d);
-                // 1.38, in integers.
-                cells_for(inflated(d, TOW_INFLATION_PERCENT))
-            }
-            Size::Strata => {
-                let theirs = Strata::read(reader, peer_len)?;
-                if !estimable {
-                    return Ok(0);
-                }
-                let d = theirs.estimate(&Strata::new(self.end.ids(), &key), &key);
-                out.estimate(d);
-                cells_for(inflated(d, strata::INFLATION_PERCENT))
-            }
-            Size::Own => cells_for(0).max(sizing::CELLS_UNKNOWN),
-            Size::Oracle => match self.diff {
-                DiffHint::Oracle(d) => cells_for(d),
-                DiffHint::Unknown => cells_for(0).max(sizing::CELLS_UNKNOWN),
-            },
-        })
-    }
-
-    /// Says the first table of an attempt, behind what `draft` holds already.
-    fn first_table(&mut self, mut draft: Draft, cells: u64, out: &mut Out) -> Result<(), SessionError> {
-        let Some(shape) = self.end.shape(cells, self.end.params.hashes) else {
-            out.give_up(Reason::HeapBudget);
-            return Ok(());
-        };
-        draft.varint(Purpose::Control, u64::from(shape.cells));
-        self.say_cells(draft, shape, out)
-    }
-
-    fn say_cells(&self, mut draft: Draft, shape: Shape, out: &mut Out) -> Result<(), SessionError> {
-        let coding = self.end.coding()?;
-        if Table::len_min(u64::from(shape.cells), &coding) > MESSAGE_LEN_MAX as u64 {
-            out.give_up(Reason::HeapBudget);
-            return Ok(());
-        }
-        let table = self.end.table(shape)?;
-        draft.put(Purpose::Sketch, |body| table.write(body, self.end.len(), &coding));
-        if draft.body.len() > MESSAGE_LEN_MAX {
-            out.give_up(Reason::HeapBudget);
-            return Ok(());
-        }
-        out.say(draft);
-        Ok(())
-    }
-
-    fn hear_more(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
-        let mut reader = Reader::new(body);
-        let items = self.end.len() + self.end.peer_len();
-        let params = self.end.params;
-        let max = sizing::next_cells_max(items, params.hashes, params.place, self.end.cells);
-        let cells = reader.varint_max("cells", max)?;
-        let hashes = u32::from(reader.u8("hashes")?);
-        reader.finish()?;
-        if !(1..=table::HASHES_MAX as u32).contains(&hashes) {
-            return Err(WireError::BadValue { what: "hashes", value: u64::from(hashes) }.into());
-        }
-        if cells <= u64::from(hashes) {
-            return Err(WireError::BadValue { what: "cells", value: cells }.into());
-        }
-        if out.retries() == RETRIES_MAX {
-            return Err(SessionError::Protocol("more retries than allowed"));
-        }
-        out.retry();
-        match self.end.shape(cells, hashes) {
-            Some(shape) => self.say_cells(Draft::new(TAG_CELLS), shape, out),
-            None => {
-                out.give_up(Reason::HeapBudget);
-                Ok(())
-            }
-        }
-    }
-
-    fn hear_claim(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
-        let mine = self.end.keyed()?;
-        if let Some(haves) = mine.check_claim(body)? {
-            mine.report_haves(&haves, out);
-            out.say(verdict_draft(true));
-            out.finish();
-            return Ok(());
-        }
-        if out.retries() == RETRIES_MAX {
-            out.give_up(Reason::Undecodable);
-            return Ok(());
-        }
-        out.retry();
-        out.say(verdict_draft(false));
-        // What peeled once peels again; no cells at all (d seemed to be 0) are not enough, though.
-        let cells = self.end.cells.max(sizing::CELLS_UNKNOWN);
-        self.end.next_attempt(Role::Responder)?;
-        self.first_table(Draft::new(TAG_TABLE), cells, out)
-    }
-}
-
-/// [`crate::estimate::tow::INFLATION`] in percent: sizes are made of integers.
-const TOW_INFLATION_PERCENT: u64 = 138;
-
-impl Dialog for Answering {
-    fn open(&mut self, _out: &mut Out) {}
-
-    fn hear(&mut self, tag: u8, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
-        match (tag, self.hello_heard) {
-            (TAG_HELLO, false) => self.hear_hello(body, out),
-            (TAG_MORE, true) => self.hear_more(body, out),
-            (TAG_CLAIM, true) => self.hear_claim(body, out),
-            (tag, _) => Err(SessionError::Unexpected { tag }),
-        }
     }
 }

@@ -17,13 +17,14 @@ pub const FAILURE_ONE_IN: u32 = 240;
 pub const CELLS_UNKNOWN: u64 = 40;
 
 /// The d of the columns of [`SIZES`].
-const GRID: [u64; 29] = [
+pub(super) const GRID: [u64; 29] = [
     1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 150, 200, 300, 500, 700, 1000, 2000,
     5000, 10_000, 20_000, 50_000,
 ];
 
 /// Fewest cells with at most one failure in 240, simulated: bisection over the size, 8·10^6 / (d + 10)
-/// trials a step but at most 10^5. Good to about 1% of the size. A row for each of k = 3, 4, 5.
+/// trials a step but at most 10^5. Good to about 1% of the size. A row for each of k = 3, 4, 5. The ignored test
+/// `find_sizes` makes such rows.
 type Rows = [[u64; GRID.len()]; 3];
 
 #[rustfmt::skip]
@@ -72,7 +73,7 @@ pub fn cells_for(d: u64, hashes: u32, place: Place) -> u64 {
 /// y_j = 1 − exp(−(k_j/m_j)·x_j); the smallest m_2 is taken for which x falls to 0. A first table far too
 /// small is useless, and k = 3 has the lowest threshold alone; the more the first one knows, the fewer hashes
 /// the second should have: from u = 0.8 on a single one, which just deals ids out thinly.
-const SECOND: [[(u32, u64); 15]; 3] = [
+pub(super) const SECOND: [[(u32, u64); 15]; 3] = [
     [
         (3, 1222),
         (3, 1222),

@@ -3,14 +3,17 @@
 
 use proptest::prelude::*;
 
-use super::sizing::{FAILURE_ONE_IN, cells_for, next_table};
+use super::answering::TOW_INFLATION_PERCENT;
+use super::sizing::{FAILURE_ONE_IN, GRID, SECOND, cells_for, next_table};
+use super::table::{estimate, peel};
 use super::*;
 use crate::duel::{DuelLimits, Transcript, duel};
 use crate::estimate::tow;
 use crate::judge::{Ending, Judgement, Truth, judge};
 use crate::seed::{Rng, Seed};
-use crate::session::{Budget, Session, Step, Strategy as _, Verdict};
+use crate::session::{Budget, Reason, Session, Step, Strategy as _, Verdict};
 use crate::testing::{random_items, run, two_sets};
+use crate::wire::{Purpose, RETRIES_MAX, Reader, SYMBOLS_MAX};
 
 fn coding(seed: u64) -> Coding {
     let key = Key::one_party(Salt::of(Seed::new(seed), Role::Initiator));
@@ -110,6 +113,66 @@ fn split_sizes_are_those_of_graphene() {
     for (d, cells) in [(20, 60), (100, 156), (200, 292), (500, 696), (1000, 1360)] {
         let ours = cells_for(d, 4, Place::Split);
         assert!(ours.abs_diff(cells) * 50 <= cells, "d={d}: {ours} cells, Graphene {cells}");
+    }
+}
+
+/// Makes the rows of `sizing.rs`, some minutes each.
+/// `cargo test --release -p offerbench-algos find_sizes -- --ignored --nocapture`
+#[test]
+#[ignore = "it makes a table instead of checking something, and takes long"]
+fn find_sizes() {
+    for place in [Place::Free, Place::Split] {
+        for hashes in 3..=5 {
+            for d in GRID {
+                let trials = (8_000_000 / (d + 10)).clamp(400, 100_000);
+                let step = if d < 5000 { 1 } else { d / 500 };
+                let (mut fails, mut peels) = (u64::from(hashes) / step, (3 * d + 80) / step);
+                while peels - fails > 1 {
+                    let middle = (peels + fails) / 2;
+                    let failed = failures(d as usize, shape_of(middle * step, hashes, place), trials);
+                    let enough = failed * f64::from(FAILURE_ONE_IN) <= trials as f64;
+                    if enough {
+                        peels = middle
+                    } else {
+                        fails = middle
+                    };
+                }
+                print!("{}, ", peels * step);
+            }
+            println!("({place:?}, k={hashes})");
+        }
+    }
+}
+
+/// The density evolution that [`SECOND`] documents: 1% more cells than listed peel everything, 1% less do not.
+#[test]
+fn second_tables_are_at_their_threshold() {
+    let peels = |tables: [(i32, f64); 2]| {
+        let mut x = [1.0_f64; 2];
+        for _ in 0..20_000 {
+            let y: [f64; 2] = std::array::from_fn(|j| {
+                let (hashes, cells) = tables[j];
+                1.0 - (-f64::from(hashes) / cells * x[j]).exp()
+            });
+            let unknown = |j: usize| y[j].powi(tables[j].0 - 1) * y[1 - j].powi(tables[1 - j].0);
+            let next = [unknown(0), unknown(1)];
+            if next[0].max(next[1]) < 1e-6 {
+                return true;
+            }
+            if (x[0] - next[0]).abs().max((x[1] - next[1]).abs()) < 1e-11 {
+                return false;
+            }
+            x = next;
+        }
+        false
+    };
+    for (first_hashes, row) in (3..).zip(SECOND) {
+        for (tenth, (hashes, thousandths)) in row.into_iter().enumerate().filter(|(_, (_, need))| *need > 0) {
+            let first = (first_hashes, (tenth as f64 / 10.0).max(1e-3));
+            let second = |factor: f64| (hashes as i32, thousandths as f64 / 1000.0 * factor);
+            assert!(peels([first, second(1.01)]), "k={first_hashes} u=0.{tenth}");
+            assert!(!peels([first, second(0.99)]), "k={first_hashes} u=0.{tenth}");
+        }
     }
 }
 
