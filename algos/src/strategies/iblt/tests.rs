@@ -131,11 +131,7 @@ fn find_sizes() {
                     let middle = (peels + fails) / 2;
                     let failed = failures(d as usize, shape_of(middle * step, hashes, place), trials);
                     let enough = failed * f64::from(FAILURE_ONE_IN) <= trials as f64;
-                    if enough {
-                        peels = middle
-                    } else {
-                        fails = middle
-                    };
+                    *(if enough { &mut peels } else { &mut fails }) = middle;
                 }
                 print!("{}, ", peels * step);
             }
