@@ -9,6 +9,7 @@ use crate::spec::{Param, Spec, SpecError, join, suggest};
 mod bloom;
 mod filter;
 mod fuse;
+mod iblt;
 mod offers;
 #[cfg(target_arch = "x86_64")]
 mod pinsketch;
@@ -23,6 +24,7 @@ pub static REGISTRY: &[&Entry] = &[
     &offers::ENTRY,
     &bloom::ENTRY,
     &fuse::ENTRY,
+    &iblt::ENTRY,
     &riblt::ENTRY,
     #[cfg(target_arch = "x86_64")]
     &pinsketch::ENTRY,
