@@ -21,8 +21,9 @@ use crate::wire::{Reader, WireError};
 /// Number of counters: the bits of one keyed hash.
 pub const COUNTERS: usize = 128;
 
-/// By how much [`Tow::estimate`] must be multiplied to be at least d in 99% of all cases.
-pub const INFLATION: f64 = 1.38;
+/// Percentage of [`Tow::estimate`] that is at least d in 99% of all cases. An integer, because sizes on the wire
+/// are made of it.
+pub const INFLATION_PERCENT: u64 = 138;
 
 /// The counters of one set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,7 +169,7 @@ mod tests {
             let error = estimate / d as f64 - 1.0;
             sum += error;
             squares += error * error;
-            below += u32::from(estimate * INFLATION < d as f64);
+            below += u32::from(estimate * (INFLATION_PERCENT as f64) < 100.0 * d as f64);
         }
         let (mean, deviation) = (sum / trials as f64, (squares / trials as f64).sqrt());
         assert!((deviation / 0.125 - 1.0).abs() < 0.1, "deviation {deviation}");

@@ -9,7 +9,7 @@ use crate::spec::{Param, Spec, SpecError, join, suggest};
 mod bloom;
 mod filter;
 mod fuse;
-mod iblt;
+pub(crate) mod iblt;
 mod offers;
 #[cfg(target_arch = "x86_64")]
 mod pinsketch;

@@ -5,13 +5,10 @@ use super::{End, Size, TAG_ALL, TAG_CELLS, TAG_HELLO, TAG_MORE, TAG_TABLE, sizin
 use crate::close::{TAG_CLAIM, verdict_draft};
 use crate::dialog::{Dialog, Out};
 use crate::estimate::strata::{self, Strata};
-use crate::estimate::tow::Tow;
+use crate::estimate::tow::{self, Tow};
 use crate::salt::{Key, Salt};
 use crate::session::{DiffHint, Reason, Role, SessionError};
 use crate::wire::{Draft, MESSAGE_LEN_MAX, Purpose, RETRIES_MAX, Reader, SET_LEN_MAX, WireError};
-
-/// [`crate::estimate::tow::INFLATION`] in percent: sizes are made of integers.
-pub(super) const TOW_INFLATION_PERCENT: u64 = 138;
 
 /// The responder.
 pub(super) struct Answering {
@@ -75,7 +72,7 @@ impl Answering {
                 }
                 let d = theirs.estimate(&Tow::new(self.end.ids(), &key));
                 out.estimate(d);
-                cells_for(inflated(d, TOW_INFLATION_PERCENT))
+                cells_for(inflated(d, tow::INFLATION_PERCENT))
             }
             Size::Strata => {
                 let theirs = Strata::read(reader, peer_len)?;

@@ -3,12 +3,10 @@
 
 use proptest::prelude::*;
 
-use super::answering::TOW_INFLATION_PERCENT;
 use super::sizing::{FAILURE_ONE_IN, GRID, SECOND, cells_for, next_table};
 use super::table::{estimate, peel};
 use super::*;
 use crate::duel::{DuelLimits, Transcript, duel};
-use crate::estimate::tow;
 use crate::judge::{Ending, Judgement, Truth, judge};
 use crate::seed::{Rng, Seed};
 use crate::session::{Budget, Reason, Session, Step, Strategy as _, Verdict};
@@ -187,11 +185,6 @@ fn sizes_rise_with_d_and_do_not_overflow() {
             assert!(next_table(0, hashes, 0, 1).1 > 0);
         }
     }
-}
-
-#[test]
-fn inflation_is_that_of_the_estimator() {
-    assert_eq!((tow::INFLATION * 100.0).round() as u64, TOW_INFLATION_PERCENT);
 }
 
 /// Oracle: d̂ = (Σc² − (Σc)²/M)/(k(1 − k/M)) has no bias, also when all differences are at one end, and deviates by

@@ -6,6 +6,7 @@
 //! one in c!, nearly. minisketch pads by the same count (`minisketch_compute_capacity`, not in the version
 //! that the crate wraps).
 
+use crate::estimate::tow;
 use crate::session::{Budget, Reason};
 use crate::wire::SYMBOLS_MAX;
 
@@ -23,9 +24,6 @@ pub const START: u64 = 16;
 /// With 512 the 10 s of the usual budget would end at some 70,000 differences, with 256 at 140,000.
 pub const HALVE_FROM: u64 = 256;
 
-/// Inflation of the Tug-of-War estimate, in hundredths: [`crate::estimate::tow::INFLATION`].
-const INFLATION_PERCENT: u64 = 138;
-
 /// The capacity for an estimate of d, between sets of `lens` items: large enough in 99% of all cases.
 ///
 /// Whatever the estimate says, d is at least the difference of the sizes and at most their sum; and it is
@@ -33,7 +31,7 @@ const INFLATION_PERCENT: u64 = 138;
 /// are free, and make differences that lie at one end only come out right always.
 pub fn from_estimate(estimate: u64, lens: [u64; 2], bits: u32, pad_bits: u32) -> u64 {
     let (least, most) = (lens[0].abs_diff(lens[1]), lens[0] + lens[1]);
-    let inflated = estimate.min(most) * INFLATION_PERCENT;
+    let inflated = estimate.min(most) * tow::INFLATION_PERCENT;
     let capacity = inflated.div_ceil(100).clamp(least, most);
     padded(capacity - ((capacity ^ least) & 1), bits, pad_bits)
 }
@@ -120,7 +118,6 @@ impl Work {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::estimate::tow::INFLATION;
     use crate::seed::Seed;
     use crate::session::Setup;
 
@@ -136,7 +133,6 @@ mod tests {
 
     #[test]
     fn capacities_hold_the_estimate_and_keep_the_parity() {
-        assert_eq!((INFLATION * 100.0) as u64, INFLATION_PERCENT);
         let capacity = |estimate, lens| from_estimate(estimate, lens, 48, 0);
         assert_eq!(capacity(0, [10, 10]), 0);
         assert_eq!(capacity(1, [10, 11]), 1);
