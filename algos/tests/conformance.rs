@@ -4,6 +4,8 @@
 //! having to say so. Method: both ends are wired back to back and judged against the truth, with several
 //! windows and frame lengths; then again with the same seed, and with indexes that grew item by item.
 
+#![allow(clippy::unwrap_used, reason = "a panic in a test is its failure report")]
+
 mod common;
 
 use common::{Tape, Taped, presets};
@@ -97,7 +99,7 @@ fn run(
     });
     let transcript = duel(&mut ends, &DuelLimits { window, ..DuelLimits::default() })
         .unwrap_or_else(|error| panic!("{error}"));
-    let frames = tape.lock().unwrap().clone();
+    let frames = std::mem::take(&mut *tape.lock().unwrap());
     (transcript, frames)
 }
 

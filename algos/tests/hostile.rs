@@ -3,6 +3,8 @@
 //! Goal: no peer can crash a member or make it talk forever. Method: a session meets a mixture of frames that
 //! an honest peer would have sent (of the same or another conversation), the same frames damaged, and noise.
 
+#![allow(clippy::unwrap_used, reason = "a panic in a test is its failure report")]
+
 mod common;
 
 use common::{Tape, Taped, presets};
@@ -34,8 +36,7 @@ fn honest_frames(preset: &str, seed: u64) -> Vec<Vec<u8>> {
         Box::new(Taped { inner, tape: Tape::clone(&tape) }) as Box<dyn Session>
     });
     duel(&mut ends, &DuelLimits::default()).unwrap();
-    let frames = tape.lock().unwrap().clone();
-    frames
+    std::mem::take(&mut *tape.lock().unwrap())
 }
 
 #[derive(Clone, Debug)]

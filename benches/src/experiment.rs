@@ -227,3 +227,51 @@ impl Sweep {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Overrides, Plan};
+    use offerbench_algos::Seed;
+
+    /// What ships parses, is named like its file, and lays out.
+    #[test]
+    fn shipped_experiments_are_sound() {
+        for (name, _) in PRESETS {
+            let experiment = Experiment::load(name).unwrap();
+            assert_eq!(experiment.name, *name);
+            let plan = Plan::new(&experiment, name, Seed::new(1), &Overrides::default()).unwrap();
+            assert_eq!(plan.sweeps.len(), experiment.sweeps.len(), "{name}");
+            assert!(plan.sweeps.iter().all(|sweep| !sweep.points.is_empty()), "{name}");
+        }
+    }
+
+    /// A sweep of everything but one thing that is wrong.
+    fn sweep(change: &str) -> Result<Experiment, String> {
+        let mut text = String::from(
+            "name = \"x\"\nabout = \"y\"\n[[sweep]]\nname = \"s\"\nquestion = \"Q?\"\nexpectation = \"E.\"\n",
+        );
+        text += change;
+        Experiment::parse("x.toml", &text).map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn contradictions_are_named() {
+        assert!(sweep("axis = \"d\"\nm = [10]\nd = [1]").is_ok());
+        for (text, part) in [
+            ("axis = \"d\"\nm = [10]", "either d or similarity"),
+            ("axis = \"d\"\nd = [1]", "at least one value"),
+            ("axis = \"d\"\nm = [10]\nd = [1]\nwindow = [0]", "at least 1"),
+            ("axis = \"similarity\"\nm = [10]\nd = [1]", "similarity"),
+            ("axis = \"similarity\"\nm = [10]\nsimilarity = [1.5]", "0 to 1"),
+            ("axis = \"guess\"\nm = [10]\nd = [1]", "guess"),
+            ("axis = \"absence\"\nabsences = 1", "go together"),
+            ("axis = \"absence\"\nworkload = \"trace\"\nabsences = 1\nm = [1]", "come from the trace"),
+            ("axis = \"depth\"\nm = [10]\nd = [1]", "x.toml:7"),
+            ("axis = \"d\"\nm = [10]\nd = [1]\ncolour = 3", "x.toml:10"),
+        ] {
+            let error = sweep(text).unwrap_err();
+            assert!(error.contains(part), "{text:?} should say {part:?}: {error}");
+        }
+    }
+}

@@ -5,13 +5,16 @@
 //! a full disk or a kill leaves of a line is cut off again.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use offerbench_reports::record::Header;
 use serde::Serialize;
 
 use crate::error::Failure;
+
+/// Longest line that is read back, in bytes. A row with thirty samples has about a thousand.
+const LINE_LEN_MAX: u64 = 1 << 20;
 
 /// What to do when the file is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,18 +66,28 @@ impl Sink {
     }
 
     fn keep_whole_rows(&mut self, header: &Header) -> Result<(), Failure> {
-        let io = |error| Failure::io("read", &self.path, &error);
         let mut reader = BufReader::new(&self.file);
-        let mut line = String::new();
+        let mut bytes = Vec::new();
         let mut number = 0;
         let mut end = 0;
         loop {
-            line.clear();
-            let len = reader.read_line(&mut line).map_err(io)?;
-            if len == 0 || !line.ends_with('\n') {
+            bytes.clear();
+            let len = (&mut reader)
+                .take(LINE_LEN_MAX)
+                .read_until(b'\n', &mut bytes)
+                .map_err(|error| Failure::io("read", &self.path, &error))?;
+            if len as u64 == LINE_LEN_MAX {
+                return Err(Failure::usage(format!(
+                    "{}: line {} is too long for a row: this is no file of records",
+                    self.path.display(),
+                    number + 1
+                )));
+            }
+            if !bytes.ends_with(b"\n") {
                 break;
             }
             number += 1;
+            let line = String::from_utf8_lossy(&bytes);
             if number == 1 {
                 let found: Header = serde_json::from_str(&line).map_err(|error| {
                     Failure::usage(format!(

@@ -25,9 +25,9 @@ use crate::trial;
 /// A sample shorter than this is too near to the clock's own cost.
 const SAMPLE_NS_MIN: u64 = 500_000;
 /// Time after which no further sample of a row is begun, once there are enough.
-const ROW_TIME: Duration = Duration::from_millis(40);
+const ROW_TIME: Duration = Duration::from_millis(30);
 /// Samples that every row has.
-const SAMPLES_MIN: usize = 5;
+const SAMPLES_MIN: usize = 3;
 /// Samples that are always enough.
 const SAMPLES_MAX: usize = 30;
 

@@ -1,5 +1,7 @@
 //! The command line as its users meet it: exit codes, messages, files that are never lost.
 
+#![allow(clippy::unwrap_used, reason = "a panic in a test is its failure report")]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -82,7 +84,7 @@ fn a_report_is_made_again_from_its_records_alone() {
     let fresh = out.join("fresh.html");
     let output = offerbench(&["report", &text(&damaged), "-o", &text(&fresh)]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("damaged.jsonl:3"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("damaged.jsonl: line 3"), "{}", stderr(&output));
     assert!(!fresh.exists());
 }
 
@@ -139,18 +141,40 @@ fn list_and_verify_speak_to_people_and_programs() {
     assert!(stdout(&verify).contains(" 0 wrong"), "{}", stdout(&verify));
 }
 
-/// A disk that fills up while rows are written.
+/// A disk that refuses while rows are written: here a limit on the size of files.
+#[cfg(unix)]
+#[test]
+fn a_refusing_disk_is_named_and_nothing_whole_is_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let [out, whole] = ["out", "whole"].map(|name| dir.path().join(name));
+    let run = format!(
+        "trap '' XFSZ; ulimit -f 20; {} run smoke --strategies 'offers*' --out {}",
+        env!("CARGO_BIN_EXE_offerbench"),
+        out.display()
+    );
+    let output = Command::new("bash").args(["-c", &run]).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    for part in ["exact.jsonl", "File too large", "--resume"] {
+        assert!(stderr(&output).contains(part), "{}", stderr(&output));
+    }
+    let rows = fs::read_to_string(out.join("exact.jsonl")).unwrap();
+    assert!(rows.ends_with('\n') && rows.len() > 10_000, "{} bytes", rows.len());
+    assert_eq!(smoke(&out, &["--resume"]).status.code(), Some(0));
+    assert_eq!(smoke(&whole, &[]).status.code(), Some(0));
+    assert_eq!(fs::read(out.join("exact.jsonl")).unwrap(), fs::read(whole.join("exact.jsonl")).unwrap());
+}
+
+/// What is no file of records is refused, however large.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_named_and_exits_3() {
-    use std::os::unix::fs::symlink;
+fn resuming_reads_no_more_than_a_row_can_be() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     fs::create_dir(&out).unwrap();
-    symlink("/dev/full", out.join("exact.jsonl")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", out.join("exact.jsonl")).unwrap();
     let output = smoke(&out, &["--resume"]);
-    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
-    assert!(stderr(&output).contains("exact.jsonl"), "{}", stderr(&output));
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("no file of records"), "{}", stderr(&output));
 }
 
 /// Ctrl-C in the middle: exit 130, whole rows only, and the same bytes after --resume.

@@ -1,5 +1,7 @@
 //! Rules about the code base itself: who may import whom, and under which licences we build.
 
+#![allow(clippy::unwrap_used, reason = "a panic in a test is its failure report")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 

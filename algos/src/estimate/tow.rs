@@ -160,16 +160,16 @@ mod tests {
     /// trials (whose own deviation is 1.6% of it); no bias beyond three deviations of the mean.
     #[test]
     fn deviation_is_what_theory_says() {
-        let (d, trials) = (200, 2000);
+        let (d, trials) = (200_u32, 2000);
         let (mut sum, mut squares, mut below) = (0.0, 0.0, 0);
         for trial in 0..trials {
             let mut rng = Seed::new(4).nth(trial).rng();
             let ids: Vec<ItemId> = (0..d).map(|_| ItemId::new(rng.bytes())).collect();
             let estimate = tow(&ids, trial).estimate(&tow(&[], trial)) as f64;
-            let error = estimate / d as f64 - 1.0;
+            let error = estimate / f64::from(d) - 1.0;
             sum += error;
             squares += error * error;
-            below += u32::from(estimate * (INFLATION_PERCENT as f64) < 100.0 * d as f64);
+            below += u32::from(estimate * (INFLATION_PERCENT as f64) < 100.0 * f64::from(d));
         }
         let (mean, deviation) = (sum / trials as f64, (squares / trials as f64).sqrt());
         assert!((deviation / 0.125 - 1.0).abs() < 0.1, "deviation {deviation}");

@@ -32,3 +32,15 @@ pub fn table(rows: &[Vec<String>]) -> String {
     }
     text
 }
+
+/// Prints rows in columns, unless the terminal is too narrow for them to be read.
+pub fn say_table(rows: &[Vec<String>]) {
+    let text = table(rows);
+    let width = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+    match terminal_size::terminal_size_of(std::io::stdout()) {
+        Some((columns, _)) if usize::from(columns.0) < width => {
+            say(format_args!("(the table is {width} columns wide; it is in the report, too)"));
+        }
+        _ => say(text),
+    }
+}

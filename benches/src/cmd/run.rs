@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use offerbench_algos::Seed;
 
-use crate::cmd::{say, table};
+use crate::cmd::{say, say_table};
 use crate::error::{Failure, OK, WRONG};
 use crate::experiment::Experiment;
 use crate::plan::{Overrides, Plan};
@@ -94,7 +94,11 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
     ));
     let interrupted = on_ctrl_c()?;
     let ran = crate::run::run(&plan, &dir, existing, threads, &interrupted)?;
-    say(format_args!("\n{}", table(&offerbench_reports::summary_table(&ran.book))));
+    for sentence in offerbench_reports::sentences(&ran.book) {
+        say(format_args!("\n{sentence}"));
+    }
+    say("");
+    say_table(&offerbench_reports::summary_table(&ran.book));
     for (name, what) in [(EXACT, "counts"), (TIMED, "CPU times")] {
         let path = dir.join(name);
         if path.exists() {
