@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 
-use offerbench::cmd::{say, say_table};
+use offerbench::cmd::{say, say_summary};
 use offerbench::error::Failure;
 use offerbench::experiment::Experiment;
 use offerbench::plan::{Overrides, Plan};
@@ -43,7 +43,7 @@ fn summary() -> Result<(), Failure> {
     let dir = target.join("offerbench").join("quick");
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let ran = run::run(&plan, &dir, Existing::Force, threads, &AtomicBool::new(false))?;
-    say_table(&offerbench_reports::summary_table(&ran.book));
+    say_summary(&ran.book);
     let whole = |path: &std::path::Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let criterion = target.join("criterion").join("report").join("index.html");
     if criterion.exists() {

@@ -26,8 +26,10 @@ use crate::trial;
 const SAMPLE_NS_MIN: u64 = 500_000;
 /// Time after which no further sample of a row is begun, once there are enough.
 const ROW_TIME: Duration = Duration::from_millis(30);
-/// Samples that every row has.
+/// Samples that every row has, unless a single one is [`LONG_NS`] or more.
 const SAMPLES_MIN: usize = 3;
+/// A sample that is enough by itself.
+const LONG_NS: u64 = 1_000_000_000;
 /// Samples that are always enough.
 const SAMPLES_MAX: usize = 30;
 
@@ -38,20 +40,25 @@ pub const EMPTY_SPEC: &str = "empty";
 fn samples(mut work: impl FnMut()) -> (u32, Vec<u64>) {
     // The first run warms caches and tells how many make a sample.
     let mut batch = 1_u32;
+    let mut samples = Vec::new();
     loop {
         let start = thread_cpu_ns();
         for _ in 0..batch {
             work();
         }
         let took = thread_cpu_ns() - start;
+        if took >= LONG_NS {
+            // Cold caches are nothing beside this, and three more would take a minute for no more insight.
+            samples.push(took);
+        }
         if took >= SAMPLE_NS_MIN || batch >= 1 << 20 {
             break;
         }
         batch = (batch * 2).max((u64::from(batch) * SAMPLE_NS_MIN / took.max(1)) as u32).min(batch * 16);
     }
     let began = Instant::now();
-    let mut samples = Vec::new();
-    while samples.len() < SAMPLES_MAX && (samples.len() < SAMPLES_MIN || began.elapsed() < ROW_TIME) {
+    let enough = if samples.is_empty() { SAMPLES_MIN } else { 1 };
+    while samples.len() < SAMPLES_MAX && (samples.len() < enough || began.elapsed() < ROW_TIME) {
         let start = thread_cpu_ns();
         for _ in 0..batch {
             work();

@@ -9,7 +9,8 @@
 //!
 //! 1. [`read()`] turns one file into a [`Run`], or says which line is damaged and what to do;
 //! 2. [`Book::unite`] puts runs together and refuses mixtures: a [`Book`] that exists is sound;
-//! 3. [`render`] draws the page; [`sentences`] and [`summary_table`] give a terminal the same words and numbers.
+//! 3. [`render`] draws the page; [`sentences`], [`summary_table`] and [`summary_legend`] give a terminal the same
+//!    words and numbers.
 //!
 //! ```no_run
 //! use offerbench_reports::{Book, read, render};
@@ -43,4 +44,5 @@ pub use book::{Book, Experiment, Gap, Rows, Run};
 pub use error::BookError;
 pub use html::render;
 pub use read::read;
-pub use study::summary::{sentences, summary_table};
+pub use study::digest::{summary_legend, summary_table};
+pub use study::summary::sentences;

@@ -7,7 +7,7 @@ mod common;
 
 use common::{Recipe, file, header, rows, run};
 use offerbench_reports::record::{Bytes, ExactRow, Lane, Outcome};
-use offerbench_reports::{Book, render, sentences, summary_table};
+use offerbench_reports::{Book, render, sentences, summary_legend, summary_table};
 
 /// The page without plotly.js, which is 4.6 MB and not ours.
 fn without_plotly(page: &str) -> String {
@@ -119,7 +119,7 @@ fn wrong_results_come_first_and_win_nothing() {
     assert!(!render(&sound).contains("class=\"alarm\""));
     let [first, second, _] = sentences(&book);
     assert_ne!(first, winner);
-    assert!(first.contains("offers:ids=full") && !first.contains("riblt"), "{first}");
+    assert!(first.contains("bytes: offers ") && !first.contains("riblt"), "{first}");
     assert!(second.contains("wrong results: 45 of "), "{second}");
 }
 
@@ -153,7 +153,7 @@ fn giving_up_early_is_not_cheap() {
     });
     let [first, _, third] = sentences(&book);
     assert!(!first.contains("offers"), "{first}");
-    assert!(third.contains("gave up: offers:ids=full"), "{third}");
+    assert!(third.contains("sessions that gave up (offers 75×)"), "{third}");
     let page = render(&book);
     assert!(page.contains("did not even try"));
     assert!(page.contains("no median"));
@@ -176,11 +176,64 @@ fn the_terminal_prints_the_numbers_of_the_page() {
     let book = common::book(&Recipe::small());
     let table = summary_table(&book);
     assert!(table.iter().all(|row| row.len() == table[0].len()));
-    assert_eq!(table.len(), 1 + 2 * 4);
-    let page = render(&book);
-    for row in &table[1..] {
-        assert!(page.contains(&row[3]), "{row:?}");
+    // Four contenders below two titles: iblt, and those told d.
+    assert_eq!(table.len(), 1 + 2 + 4);
+    assert!(table[0].len() == 1 + 2 + 2 && table.iter().any(|row| row[0] == "  iblt oracle"), "{table:?}");
+    let page = render(&book).replace('\u{202f}', "");
+    for price in table[1..].iter().flat_map(|row| &row[1..3]).filter(|price| !price.is_empty()) {
+        let unit = if price.ends_with(['k', 'M', 'G']) { "B" } else { "" };
+        let figure = price.trim_end_matches('*');
+        assert!(page.contains(&format!("{figure}{unit}")), "{price}");
     }
+    assert_eq!(summary_legend(&book).len(), 1 + 2);
+}
+
+#[test]
+fn the_summary_fits_a_terminal_and_one_screen() {
+    let book = common::book(&Recipe { replicates: 3, ..Recipe::large() });
+    let table = summary_table(&book);
+    let widths = (0..table[0].len())
+        .map(|column| table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
+    let width: usize = widths.map(|width| width + 2).sum();
+    assert!(width <= 108, "{width}");
+    let page = render(&book);
+    let start = page.find("<section id=\"summary\">").unwrap();
+    let summary = &page[start..start + page[start..].find("</section>").unwrap()];
+    assert_eq!(summary.matches("<tr").count(), 1 + common::FIELD.len());
+}
+
+#[test]
+fn who_may_miss_items_never_wins() {
+    let mut recipe = Recipe { failures: false, ..Recipe::small() };
+    recipe.contenders = 7;
+    let cheap = |exact: &mut Vec<ExactRow>| {
+        for row in exact.iter_mut().filter(|row| row.spec.starts_with("bloom") && row.pattern != "scattered")
+        {
+            (row.up, row.down) = (Bytes { control: 1, ..Bytes::default() }, Bytes::default());
+        }
+    };
+    let book = exact_book(&recipe, cheap);
+    assert!(!sentences(&book)[0].contains("bloom"));
+    let page = render(&book);
+    let winners = &page[page.find("<section id=\"winners\">").unwrap()..];
+    assert!(!winners[..winners.find("</section>").unwrap()].contains("bloom"));
+    for row in page.split("<tr").filter(|row| row.contains(">bloom<")) {
+        assert!(!row.contains("class=\"best\""), "{row}");
+    }
+    assert!(page.contains("<small>may miss</small>"));
+    assert!(summary_table(&book).iter().any(|row| row[0] == "bloom may miss" && !row[2].contains('*')));
+}
+
+#[test]
+fn people_read_labels_and_find_specs() {
+    let page = render(&common::book(&Recipe::small()));
+    // One table has the whole spec; elsewhere it shows on hover.
+    assert_eq!(
+        page.matches("<code>iblt:<wbr>bits=64,<wbr>check=32,<wbr>k=4,<wbr>size=tow</code>").count(),
+        1
+    );
+    assert!(page.contains("<code title=\"iblt:bits=64,check=32,k=4,size=tow\">iblt:<wbr>size=tow</code>"));
+    assert!(page.contains("\"name\":\"iblt:size=oracle (bound)\""));
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io::Write as _;
 
+use offerbench_reports::{Book, summary_legend, summary_table};
+
 pub mod import;
 pub mod list;
 pub mod report;
@@ -33,9 +35,9 @@ pub fn table(rows: &[Vec<String>]) -> String {
     text
 }
 
-/// Prints rows in columns, unless the terminal is too narrow for them to be read.
-pub fn say_table(rows: &[Vec<String>]) {
-    let text = table(rows);
+/// Prints a book's summary with its legend, unless the terminal is too narrow for columns to be read.
+pub fn say_summary(book: &Book) {
+    let text = table(&summary_table(book)) + &summary_legend(book).join("\n");
     let width = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
     match terminal_size::terminal_size_of(std::io::stdout()) {
         Some((columns, _)) if usize::from(columns.0) < width => {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use offerbench_algos::Seed;
 
-use crate::cmd::{say, say_table};
+use crate::cmd::{say, say_summary};
 use crate::error::{Failure, OK, WRONG};
 use crate::experiment::Experiment;
 use crate::plan::{Overrides, Plan};
@@ -98,7 +98,8 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
         say(format_args!("\n{sentence}"));
     }
     say("");
-    say_table(&offerbench_reports::summary_table(&ran.book));
+    say_summary(&ran.book);
+    say("");
     for (name, what) in [(EXACT, "counts"), (TIMED, "CPU times")] {
         let path = dir.join(name);
         if path.exists() {

@@ -111,7 +111,7 @@ fn bound_trace(bound: &Bound) -> Box<Scatter<Value, Option<f64>>> {
 
 fn trace(plot: &mut Plot, series: &Series, roster: &Roster<'_>) {
     let look = look(roster, series.index);
-    let name = quoted(&roster.label(series.index));
+    let name = quoted(&roster.marked(series.index));
     let group = format!("g{}", series.index);
     let finite = |dot: &Dot| dot.value.mid.is_finite();
     let dots = &series.dots;
@@ -120,24 +120,22 @@ fn trace(plot: &mut Plot, series: &Series, roster: &Roster<'_>) {
     let texts = |dots: &[&Dot]| dots.iter().map(|dot| quoted(&dot.text)).collect::<Vec<_>>();
     let all: Vec<&Dot> = dots.iter().collect();
     let y = dots.iter().map(|dot| finite(dot).then(|| rounded(dot.value.mid))).collect::<Vec<_>>();
-    plot.add_trace(
-        Scatter::new(dots.iter().map(|dot| dot.x.clone()).collect(), y)
-            .name(&name)
-            .legend_group(&group)
-            .mode(Mode::LinesMarkers)
-            .marker(Marker::new().symbol(look.symbol.clone()).size(8).color(look.colour))
-            .line(Line::new().color(look.colour).dash(look.dash.clone()).width(1.6))
-            .error_y(
-                ErrorData::new(ErrorType::Data)
-                    .symmetric(false)
-                    .array(dots.iter().map(|dot| whisker(dot.value.high - dot.value.mid)).collect())
-                    .array_minus(dots.iter().map(|dot| whisker(dot.value.mid - dot.value.low)).collect())
-                    .thickness(1.0)
-                    .width(3),
-            )
-            .hover_text_array(texts(&all))
-            .hover_info(HoverInfo::Text),
-    );
+    let mut line = Scatter::new(dots.iter().map(|dot| dot.x.clone()).collect(), y)
+        .name(&name)
+        .legend_group(&group)
+        .mode(Mode::LinesMarkers)
+        .marker(Marker::new().symbol(look.symbol.clone()).size(8).color(look.colour))
+        .line(Line::new().color(look.colour).dash(look.dash.clone()).width(1.6))
+        .hover_text_array(texts(&all))
+        .hover_info(HoverInfo::Text);
+    let above: Vec<f64> = dots.iter().map(|dot| whisker(dot.value.high - dot.value.mid)).collect();
+    let below: Vec<f64> = dots.iter().map(|dot| whisker(dot.value.mid - dot.value.low)).collect();
+    // Counts that never vary have nothing to draw.
+    if above.iter().chain(&below).any(|length| *length > 0.0) {
+        let whiskers = ErrorData::new(ErrorType::Data).symmetric(false).array(above).array_minus(below);
+        line = line.error_y(whiskers.thickness(1.0).width(3));
+    }
+    plot.add_trace(line);
     let mut overlay = |dots: &[&Dot], y: Vec<Option<f64>>, symbol: MarkerSymbol, size: usize| {
         if dots.is_empty() {
             return;

@@ -12,6 +12,7 @@ use plotly::common::{Anchor, Font, Title};
 use plotly::configuration::{DisplayModeBar, ModeBarButtonName};
 use plotly::layout::{Axis, AxisType, HoverMode, Legend, Margin, ModeBar};
 use plotly::{Configuration, Layout, Plot};
+use serde_json::Value;
 
 /// One chart, ready for the page.
 #[derive(Clone, Debug)]
@@ -94,7 +95,32 @@ fn finish(mut plot: Plot, layout: Layout, height: usize, legend_entries: usize) 
             .display_mode_bar(DisplayModeBar::Hover)
             .mode_bar_buttons_to_remove(vec![ModeBarButtonName::Select2d, ModeBarButtonName::Lasso2d]),
     );
-    Chart { json: plot.to_json(), height, legend_entries }
+    Chart { json: slim(&plot.to_json()), height, legend_entries }
+}
+
+/// The same JSON without the `.0` of whole numbers, of which a page holds thousands.
+fn slim(json: &str) -> String {
+    fn whole(value: &mut Value) {
+        match value {
+            Value::Number(number) => {
+                // Below 2^53, where every whole float is exactly that number.
+                let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9e15);
+                if let Some(float) = float {
+                    *value = Value::from(float as i64);
+                }
+            }
+            Value::Array(values) => values.iter_mut().for_each(whole),
+            Value::Object(fields) => fields.values_mut().for_each(whole),
+            Value::Null | Value::Bool(_) | Value::String(_) => {}
+        }
+    }
+    match serde_json::from_str(json) {
+        Ok(mut value) => {
+            whole(&mut value);
+            value.to_string()
+        }
+        Err(_) => json.to_owned(),
+    }
 }
 
 #[cfg(test)]

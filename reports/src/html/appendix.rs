@@ -3,10 +3,9 @@
 
 use super::Page;
 use super::screen::sweep_name;
-use super::tag::{Table, Td, code, escaped};
+use super::tag::{Table, Td, code, contender, escaped, row_class};
 use crate::book::Rows;
 use crate::charts::bars::{Row, bars};
-use crate::charts::cut;
 use crate::format;
 use crate::record::{Axis, Outcome};
 use crate::stats::wilson;
@@ -18,8 +17,8 @@ use crate::study::{Outcomes, Part, Study, reading};
 pub fn appendix(page: &mut Page, study: &Study<'_>) {
     failure_section(page, study);
     provenance(page, study);
-    harness(page, study);
     contenders(page, study);
+    harness(page, study);
     words(page, study);
 }
 
@@ -43,7 +42,7 @@ fn failure_section(page: &mut Page, study: &Study<'_>) {
                 format!("{}–{}", format::count(low), format::count(high))
             };
             table.row(
-                &code(&study.roster.label(failure.index)),
+                &contender(&study.roster, failure.index),
                 if failure.outcome == Outcome::Wrong { "wrong" } else { "" },
                 &[
                     Td::text(&sweep_name(study, experiment, &failure.sweep)),
@@ -76,7 +75,10 @@ fn outcome_chart(page: &mut Page, study: &Study<'_>) {
     let title = "How sessions ended, all sweeps together";
     let mut rows = Vec::new();
     let mut table = Table::new(
-        &format!("{title}."),
+        &format!(
+            "{title}. A recovered session reached the truth; where a strategy plans a second step, that is \
+             how it works and no fault."
+        ),
         ["Contender", "Sessions"].into_iter().chain(parts).chain(["Failed (95%)"]),
     );
     for index in 0..study.roster.contenders.len() {
@@ -89,9 +91,8 @@ fn outcome_chart(page: &mut Page, study: &Study<'_>) {
         }
         let counts = [sum.exact, sum.recovered, sum.gave_up, sum.wrong];
         let trials = sum.trials() as f64;
-        let label = study.roster.label(index);
         rows.push(Row {
-            label: format!("{} ({})", cut(study.roster.spec(index), 36), format::count(sum.trials())),
+            label: format!("{}, {} sessions", study.roster.marked(index), format::count(sum.trials())),
             shares: counts.iter().map(|count| *count as f64 / trials).collect(),
             texts: counts.iter().map(|count| format::count(*count)).collect(),
         });
@@ -102,7 +103,11 @@ fn outcome_chart(page: &mut Page, study: &Study<'_>) {
             with_interval(rate, format::percent)
         };
         let cells = [sum.trials()].into_iter().chain(counts).map(|count| Td::number(&format::count(count)));
-        table.row(&code(&label), "", &cells.chain([Td::number(&share)]).collect::<Vec<_>>());
+        table.row(
+            &contender(&study.roster, index),
+            row_class(&study.roster, index),
+            &cells.chain([Td::number(&share)]).collect::<Vec<_>>(),
+        );
     }
     page.push(&format!("<h3>{title}</h3>\n"));
     page.chart(title, &bars("Share of the contender's sessions", &parts, &[0, 3, 5, 6], &rows));
@@ -175,22 +180,16 @@ fn harness(page: &mut Page, study: &Study<'_>) {
 fn contenders(page: &mut Page, study: &Study<'_>) {
     page.push("<section id=\"contenders\"><h2>Contenders</h2>\n");
     let mut table = Table::new(
-        "As the files describe them.",
-        [
-            "Contender",
-            "Strategy",
-            "Id bits",
-            "Keyed for the session",
-            "Promise of a finished session",
-            "Told d",
-        ],
+        "As the files describe them. A label is the strategy with those parameters whose values differ among \
+         its contenders here; the spec has them all and can be run again.",
+        ["Contender", "Spec", "Id bits", "Keyed for the session", "Promise of a finished session", "Told d"],
     );
     for (index, one) in study.roster.contenders.iter().enumerate() {
         table.row(
-            &code(&one.spec),
-            if one.oracle { "bound" } else { "" },
+            &code(study.roster.label(index)),
+            row_class(&study.roster, index),
             &[
-                Td::text(&one.strategy),
+                Td::html(code(&one.spec)),
                 Td::number(&one.id_bits.to_string()),
                 Td::text(if one.keyed { "yes" } else { "no" }),
                 Td::text(&one.guarantee),
@@ -220,11 +219,21 @@ const WORDS: &[(&str, &str)] = &[
     ("control", "Bytes of tags, lengths, counts, end checks and verdicts."),
     ("retry", "Bytes of everything sent after the first failed decode or end check."),
     ("exact", "The session found the truth at the first try."),
-    ("recovered", "It found the truth after a counted number of retries or a fall-back."),
+    (
+        "recovered (retries or planned second steps)",
+        "It found the truth, though not at the first try. Strategies that start small and grow (size=self, \
+         size=double) and filters with a tail plan for that: with them it is the normal course, not a fault. \
+         Its bytes are counted.",
+    ),
     ("gave up", "It says itself that it did not finish, or missed what it declares that it may miss."),
     (
         "wrong",
         "It invented an item, or missed one that it claims it cannot miss. One such session fails the run.",
+    ),
+    (
+        "may miss",
+        "A contender whose finished session does not promise the whole difference. It did less, so it is never \
+         called cheapest.",
     ),
     (
         "bound, not deployable",
@@ -237,6 +246,7 @@ const WORDS: &[(&str, &str)] = &[
          where each holds n and alone holds d of them. Ids need not cross, since messages follow and are \
          hashed again.",
     ),
+    ("tied", "Another contender's 95% interval meets the winner's: it may as well have won."),
     ("95%", "Medians: percentile bootstrap with 1000 resamples. Rates: Wilson's interval."),
 ];
 

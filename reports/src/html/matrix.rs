@@ -1,7 +1,7 @@
 //! The table below a chart: a row a contender, a column a point, the same numbers that are drawn, and those
 //! that a logarithmic axis cannot hold.
 
-use super::tag::{Table, Td, code, escaped};
+use super::tag::{Table, Td, contender, escaped, row_class};
 use crate::charts::lines::Bound;
 use crate::format;
 use crate::stats::Interval;
@@ -44,8 +44,7 @@ pub fn matrix(
             continue;
         }
         let texts: Vec<Td> = cells.iter().map(|cell| text(*cell, quantity, show)).collect();
-        let class = if roster.oracle(*index) { "bound" } else { "" };
-        table.row(&code(&roster.label(*index)), class, &texts);
+        table.row(&contender(roster, *index), row_class(roster, *index), &texts);
     }
     table
 }
@@ -72,8 +71,7 @@ pub fn bytes(
                 if *best == Some(*index) { cell.marked() } else { cell }
             })
             .collect();
-        let class = if roster.oracle(*index) { "bound" } else { "" };
-        table.row(&code(&roster.label(*index)), class, &cells);
+        table.row(&contender(roster, *index), row_class(roster, *index), &cells);
     }
     for bound in bounds {
         let cells: Vec<Td> = panel

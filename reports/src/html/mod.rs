@@ -3,7 +3,7 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `tag` | escaping, tables |
-//! | `screen` | alarms, the three sentences, the summary: what a reviewer reads |
+//! | `screen` | alarms, the three sentences, the summary matrix: what a reviewer reads |
 //! | `sweep` | one sweep: question, expectation, charts with their tables, reading, command |
 //! | `matrix` | the table below a chart: contenders by points |
 //! | `appendix` | failures, provenance, harness, words |

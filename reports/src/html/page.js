@@ -19,7 +19,7 @@
     const fit = JSON.parse(JSON.stringify(layout));
     const bars = layout.barmode !== undefined;
     // Bars need room for their labels; where there is none the figure scrolls.
-    const width = Math.max(tone.width || chart.clientWidth, bars ? 640 : 320);
+    const width = Math.max(tone.width || chart.clientWidth, bars ? 820 : 320);
     const entries = bars ? Math.ceil(Number(chart.dataset.legend) / 4) : Number(chart.dataset.legend);
     const height = Number(chart.dataset.height);
     fit.width = width;

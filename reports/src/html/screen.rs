@@ -1,10 +1,11 @@
 //! The first screen: alarms before anything else, then three sentences, then the summary.
 
 use super::Page;
-use super::tag::{Table, Td, code, escaped, prose};
+use super::tag::{Table, Td, code, contender, escaped, prose, row_class};
 use crate::format;
+use crate::study::digest::{Digest, Price};
 use crate::study::facts::{Placed, below_floor, floor_bytes, wrong};
-use crate::study::{Study, reading, summary, verdict};
+use crate::study::{Study, reading, verdict};
 
 /// Alarms listed by row; the rest is counted.
 const LISTED_MAX: usize = 50;
@@ -59,9 +60,9 @@ fn alarm(page: &mut Page, study: &Study<'_>, title: &str, words: &str, rows: &[P
             .chain(["Reason", "Where"]),
     );
     for Placed { file, line, row } in rows.iter().take(LISTED_MAX) {
-        let label = study.roster.index(&row.spec).map_or(row.spec.clone(), |at| study.roster.label(at));
+        let label = study.roster.index(&row.spec).map(|at| contender(&study.roster, at));
         table.row(
-            &code(&label),
+            &label.unwrap_or_else(|| code(&row.spec)),
             "",
             &[
                 Td::text(&row.sweep),
@@ -122,43 +123,94 @@ fn contents(page: &mut Page, study: &Study<'_>) {
     }
     page.push(
         "<a href=\"#failures\">Failures</a> <a href=\"#provenance\">Provenance</a> \
+         <a href=\"#contenders\">Contenders</a> \
          <a href=\"#words\">Words</a></nav>\n",
     );
 }
 
 fn summary_section(page: &mut Page, study: &Study<'_>) {
     page.push("<section id=\"summary\"><h2>Summary</h2>\n");
-    let mut table = Table::new(
-        "Every contender at one point of every sweep: the most messages, and the middle of any other axis. \
-         Cheapest first; bounds, which are told d, last. A failed session counts as infinitely dear; \
-         zero failures are shown with what they cannot exclude (95%, Wilson).",
-        summary::COLUMNS,
+    let digest = Digest::new(study);
+    let mut titles = vec!["Contender".to_owned()];
+    titles.extend(digest.columns.iter().map(|column| {
+        let id = anchor(study, &column.experiment, &column.name);
+        let name = sweep_name(study, &column.experiment, &column.name);
+        format!("<a href=\"#{id}\">{}</a><small>{}</small>", escaped(&name), escaped(&unbroken(&column.at)))
+    }));
+    titles.push("Gave up<small>of all sessions</small>".into());
+    titles.push("Wrong<small>of all sessions</small>".into());
+    titles.push("Flights<small>median of these points</small>".into());
+    if let Some((m, d)) = digest.timed_at {
+        let at = unbroken(&format!("<small>M = {}, d = {}</small>", format::count(m), format::count(d)));
+        titles.extend(["build", "session"].map(|what| format!("CPU {what}{at}")));
+    }
+    let mut table = Table::with_titles(
+        "Median bytes a session at one point of every sweep: the most messages, and the middle of any other \
+         axis. Green: the cheapest of those that may win; who may miss items, is told d or failed there does not. \
+         Red k/n: k of n sessions failed there. \
+         Told d, and so only bounds: the rows in italics. Intervals and the rest: in each sweep's section.",
+        titles,
     )
-    .numeric();
-    for (part, sweep) in study.sweeps() {
-        let (experiment, name) = (&part.experiment.header().experiment, &sweep.sweep.name);
-        let Some((_, point)) = sweep.reference() else { continue };
-        table.group(&format!(
-            "<a href=\"#{}\">{}</a> at {}",
-            anchor(study, experiment, name),
-            escaped(&sweep_name(study, experiment, name)),
-            escaped(&point.place.words())
-        ));
-        for line in summary::lines(sweep, &study.roster) {
-            let class = if study.roster.oracle(line.index) { "bound" } else { "" };
-            let cells: Vec<Td> = line.texts[1..].iter().map(|text| Td::number(text)).collect();
-            table.row(&code(&line.texts[0]), class, &cells);
+    .dense();
+    let mut family = None;
+    for entry in &digest.entries {
+        let mut cells: Vec<Td> = entry.prices.iter().map(|one| price(one.as_ref())).collect();
+        let all = entry.outcomes.trials();
+        cells.extend([entry.outcomes.gave_up, entry.outcomes.wrong].map(|count| of_all(count, all)));
+        let figure =
+            |value: Option<f64>, show: fn(f64) -> String| Td::number(&value.map_or_else(|| "–".into(), show));
+        cells.push(figure(entry.flights, format::figure));
+        if digest.timed_at.is_some() {
+            cells.extend([entry.build, entry.session].map(|time| figure(time, format::nanos)));
         }
+        let oracle = study.roster.oracle(entry.index);
+        let now = Some((oracle, &study.roster.short(entry.index).family));
+        // Bounds make one group, whatever their family.
+        let starts = family.is_some_and(|last: (bool, &String)| !(oracle && last.0) && Some(last) != now);
+        family = now;
+        let class = match (row_class(&study.roster, entry.index), starts) {
+            ("", true) => "family",
+            ("bound", true) => "bound family",
+            (class, _) => class,
+        };
+        table.row(&contender(&study.roster, entry.index), class, &cells);
     }
     page.push(&table.finish());
     page.push("</section>\n");
 }
 
+/// Words that break between their figures only: not within `M = 10`.
+fn unbroken(words: &str) -> String {
+    words.replace(" = ", "\u{a0}=\u{a0}")
+}
+
+fn price(price: Option<&Price>) -> Td {
+    let Some(price) = price else { return Td::number("–") };
+    let failures = match price.outcomes.failures() {
+        0 => String::new(),
+        count => format!("<b class=\"fail\">{count}/{}</b>", price.outcomes.trials()),
+    };
+    let bytes = if price.bytes.is_finite() { escaped(&format::bytes(price.bytes)) } else { String::new() };
+    let cell = Td::number_html(bytes + &failures, "num");
+    if price.best { cell.marked() } else { cell }
+}
+
+fn of_all(count: u64, all: u64) -> Td {
+    let text = format!("{}/{}", format::count(count), format::count(all));
+    if count == 0 {
+        Td::number(&text)
+    } else {
+        Td::number_html(format!("<b class=\"fail\">{text}</b>"), "num")
+    }
+}
+
 fn winners(page: &mut Page, study: &Study<'_>) {
     page.push("<section id=\"winners\"><h2>Who is cheapest where</h2>\n");
     let mut table = Table::new(
-        "Fewest bytes a session among contenders that can be deployed, were never wrong, and of which no \
-         session failed at the point. Crossings are interpolated between neighbouring points, with a 95% bootstrap interval.",
+        "Fewest bytes a session among contenders that promise the whole difference, are not told d, were never \
+         wrong, and of which no session failed at the point; whoever may miss items did less and does not \
+         compete. Crossings are interpolated between neighbouring points, with a 95% bootstrap interval. Tied: \
+         another contender's 95% interval meets the winner's.",
         ["Sweep", "At", "Fewest bytes"],
     );
     for (part, sweep) in study.sweeps() {

@@ -7,15 +7,15 @@ use serde_json::Value;
 
 use super::matrix::{self, Quantity};
 use super::screen::{anchor, sweep_name};
-use super::tag::{Table, Td, code, escaped, prose};
+use super::tag::{Table, Td, contender, escaped, prose, row_class};
 use super::{Page, matrix::titles};
 use crate::bounds::one_way_bits;
 use crate::charts::bars::{Row, bars};
 use crate::charts::lines::{Axes, Bound, Dot, Series, lines};
-use crate::charts::{Scale, cut, quoted};
+use crate::charts::{Scale, quoted};
 use crate::format;
 use crate::record::Axis;
-use crate::study::summary::with_interval;
+use crate::study::summary::{self, with_interval};
 use crate::study::{Cell, Panel, Part, Point, Roster, Study, SweepStudy, reading};
 
 /// The whole section.
@@ -32,6 +32,7 @@ pub fn section(page: &mut Page, study: &Study<'_>, part: &Part<'_>, sweep: &Swee
         bytes(page, study, sweep, panel);
     }
     if let Some((panel, point)) = sweep.reference() {
+        details(page, study, sweep, point);
         purposes(page, study, sweep, point);
         flights(page, study, sweep, panel);
         for (title, quantity, of_session) in TIMES {
@@ -103,11 +104,10 @@ fn series(
                 let cell = point.cells.get(index)?;
                 let value = quantity(cell)?;
                 let (failures, trials) = (cell.outcomes.failures(), cell.outcomes.trials());
-                let text = format!(
-                    "{}: {}, {failures} of {trials} failed",
-                    point.x_label,
-                    with_interval(value, show),
-                );
+                let mut text = format!("{}: {}", point.x_label, with_interval(value, show));
+                if failures > 0 {
+                    text += &format!(", {failures} of {trials} failed");
+                }
                 Some(Dot { x: x_value(axis, point), value, spent: spent(cell), failures, text })
             });
             Series { index: *index, dots: dots.collect() }
@@ -177,6 +177,25 @@ fn bytes(page: &mut Page, study: &Study<'_>, sweep: &SweepStudy<'_>, panel: &Pan
     page.push(&matrix::bytes(&caption, x_axis(axis).0, panel, &sweep.contenders, roster, &bounds));
 }
 
+/// Every contender at the reference point, with intervals.
+fn details(page: &mut Page, study: &Study<'_>, sweep: &SweepStudy<'_>, point: &Point<'_>) {
+    let title = format!("In detail at {}", point.place.words());
+    page.push(&format!("<h3>{}</h3>\n", escaped(&title)));
+    let mut table = Table::new(
+        &format!(
+            "{title}. Cheapest first, bounds last. A failed session counts as infinitely dear; zero failures \
+             are shown with what they cannot exclude (95%, Wilson). Recovered sessions reached the truth."
+        ),
+        std::iter::once("Contender").chain(summary::COLUMNS),
+    )
+    .numeric();
+    for line in summary::lines(sweep, &study.roster) {
+        let cells: Vec<Td> = line.texts.iter().map(|text| Td::number(text)).collect();
+        table.row(&contender(&study.roster, line.index), row_class(&study.roster, line.index), &cells);
+    }
+    page.push(&table.finish());
+}
+
 fn purposes(page: &mut Page, study: &Study<'_>, sweep: &SweepStudy<'_>, point: &Point<'_>) {
     let roster = &study.roster;
     let title = format!("Bytes by purpose at {}", point.place.words());
@@ -187,8 +206,9 @@ fn purposes(page: &mut Page, study: &Study<'_>, sweep: &SweepStudy<'_>, point: &
     let columns = ["Contender", "Direction"].into_iter().chain(names.iter().copied()).chain(["all"]);
     let mut table = Table::new(
         &format!(
-            "{title}. Means over all sessions, failed ones included; bars are shares of one contender's \
-             bytes in both directions together (↑ initiator to responder, ↓ back)."
+            "{title}. Means over all sessions, failed ones included. Bars show shares, since totals differ a \
+             thousandfold: the two bars of a contender (↑ initiator to responder, ↓ back) make 100% together, \
+             and beside its name stand the bytes of the direction and of both."
         ),
         columns,
     );
@@ -201,17 +221,24 @@ fn purposes(page: &mut Page, study: &Study<'_>, sweep: &SweepStudy<'_>, point: &
             let sum: f64 = bytes.iter().sum();
             let label = roster.label(*index);
             rows.push(Row {
-                label: format!("{} {arrow} {}", cut(roster.spec(*index), 36), format::bytes(sum)),
+                label: format!("{label} {arrow} {} of {}", format::bytes(sum), format::bytes(whole)),
                 texts: bytes.iter().map(|bytes| format::bytes(*bytes)).collect(),
                 shares: bytes.iter().map(|part| if whole > 0.0 { part / whole } else { 0.0 }).collect(),
             });
             let cells = std::iter::once(Td::text(arrow))
                 .chain(bytes.iter().chain([&sum]).map(|bytes| Td::number(&format::bytes(*bytes))));
-            let class = if roster.oracle(*index) { "bound" } else { "" };
-            table.row(&code(&label), class, &cells.collect::<Vec<_>>());
+            table.row(&contender(roster, *index), row_class(roster, *index), &cells.collect::<Vec<_>>());
         }
     }
-    page.chart(&title, &bars("Share of the contender's bytes", &names, &[0, 1, 2, 3, 4, 5, 6, 7], &rows));
+    page.chart(
+        &title,
+        &bars(
+            "Share of the contender's bytes, both directions together",
+            &names,
+            &[0, 1, 2, 3, 4, 5, 6, 7],
+            &rows,
+        ),
+    );
     page.push(&table.finish());
 }
 
@@ -313,7 +340,7 @@ fn times(
                 None => Td::number("not timed"),
             })
             .collect();
-        table.row(&code(&study.roster.label(*index)), "", &texts);
+        table.row(&contender(&study.roster, *index), row_class(&study.roster, *index), &texts);
     }
     page.push(&table.finish());
 }

@@ -1,5 +1,6 @@
 //! The few pieces of HTML the page is made of. Every text that comes from a file passes [`escaped`].
 
+use crate::study::Roster;
 use crate::study::prose::{Prose, Span};
 
 /// Text that may stand between tags and in quoted attributes.
@@ -28,6 +29,7 @@ pub fn prose(prose: &Prose) -> String {
         .map(|span| match span {
             Span::Text(text) => escaped(text),
             Span::Name(name) => code(name),
+            Span::Contender { label, spec } => titled(label, spec),
         })
         .collect()
 }
@@ -35,6 +37,23 @@ pub fn prose(prose: &Prose) -> String {
 /// A name in a fixed font. It may break after a comma or colon, so that long specs fit a phone.
 pub fn code(name: &str) -> String {
     format!("<code>{}</code>", escaped(name).replace(',', ",<wbr>").replace(':', ":<wbr>"))
+}
+
+/// A contender's label, its spec on hover where that says more.
+fn titled(label: &str, spec: &str) -> String {
+    let code = code(label);
+    if label == spec { code } else { code.replacen('>', &format!(" title=\"{}\">", escaped(spec)), 1) }
+}
+
+/// A contender at the head of a row, marked where it cannot win.
+pub fn contender(roster: &Roster<'_>, index: usize) -> String {
+    let mark = roster.mark(index).map(|mark| format!(" <small>{mark}</small>")).unwrap_or_default();
+    titled(roster.label(index), roster.spec(index)) + &mark
+}
+
+/// Class of a contender's row.
+pub fn row_class(roster: &Roster<'_>, index: usize) -> &'static str {
+    if roster.oracle(index) { "bound" } else { "" }
 }
 
 /// A cell of a table: HTML that was escaped, and how it looks.
@@ -88,26 +107,33 @@ impl Table {
         Self { caption: escaped(caption), columns, body: String::new(), class: "" }
     }
 
-    /// All columns but the first hold figures: their titles are set right too.
+    /// The same with titles that are HTML.
+    pub fn with_titles(caption: &str, columns: Vec<String>) -> Self {
+        Self { caption: escaped(caption), columns, body: String::new(), class: "" }
+    }
+
+    /// All columns but the first hold figures: they and their titles are set right.
     pub fn numeric(mut self) -> Self {
         self.class = " class=\"numeric\"";
         self
     }
 
-    /// A row across the table that heads the rows below it.
-    pub fn group(&mut self, html: &str) {
-        let span = self.columns.len();
-        self.body += &format!(
-            "<tr class=\"group\"><th scope=\"rowgroup\" colspan=\"{span}\"><span>{html}</span></th></tr>\n"
-        );
+    /// Figures, set close, so that many columns fit.
+    pub fn dense(mut self) -> Self {
+        self.class = " class=\"numeric dense\"";
+        self
     }
 
     /// A row; `head` is HTML.
     pub fn row(&mut self, head: &str, class: &str, cells: &[Td]) {
         self.body += &if class.is_empty() { "<tr>".into() } else { format!("<tr class=\"{class}\">") };
         self.body += &format!("<th scope=\"row\">{head}</th>");
+        let numeric = !self.class.is_empty();
         for cell in cells {
             self.body += &match cell.class {
+                // The table says it once for all of them.
+                "num" if numeric => format!("<td>{}</td>", cell.html),
+                "num best" if numeric => format!("<td class=\"best\">{}</td>", cell.html),
                 "" => format!("<td>{}</td>", cell.html),
                 class => format!("<td class=\"{class}\">{}</td>", cell.html),
             };

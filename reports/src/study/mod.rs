@@ -6,7 +6,9 @@
 //! terminal and the charts cannot disagree.
 
 pub mod cell;
+pub mod digest;
 pub mod facts;
+pub mod label;
 pub mod panel;
 pub mod prose;
 pub mod reading;
@@ -19,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::book::{Book, Experiment};
 use crate::record::{Axis, Contender, ExactRow, Outcome, Sweep, TimedRow};
 pub use cell::{Cell, Outcomes};
+use label::Label;
 pub use panel::{Panel, Point};
 
 /// All contenders of a book, each once; an index into it names a contender.
@@ -27,6 +30,7 @@ pub struct Roster<'a> {
     /// By family and first appearance in the headers, so that legends keep families together.
     pub contenders: Vec<&'a Contender>,
     by_spec: BTreeMap<&'a str, usize>,
+    labels: Vec<Label>,
     /// Those with a wrong session anywhere.
     wrong: BTreeSet<usize>,
 }
@@ -52,12 +56,19 @@ impl<'a> Roster<'a> {
             .filter(|row| row.outcome == Outcome::Wrong)
             .filter_map(|row| by_spec.get(row.spec.as_str()).copied())
             .collect();
-        Self { contenders, by_spec, wrong }
+        let specs: Vec<&str> = contenders.iter().map(|one| one.spec.as_str()).collect();
+        Self { labels: label::labels(&specs), contenders, by_spec, wrong }
     }
 
-    /// Whether it may win: it is not told d, and was never wrong.
+    /// Whether it may win: it promises to find the whole difference, is not told d, and was never wrong.
     pub fn eligible(&self, index: usize) -> bool {
-        !self.oracle(index) && !self.wrong.contains(&index)
+        self.exact(index) && !self.oracle(index) && !self.wrong.contains(&index)
+    }
+
+    /// Whether a finished session promises the whole difference. Who may miss items did less, and is not
+    /// cheaper.
+    pub fn exact(&self, index: usize) -> bool {
+        self.contenders.get(index).is_some_and(|contender| contender.guarantee == "exact")
     }
 
     /// Index of a spec. The reader refuses rows whose spec no header describes.
@@ -70,10 +81,35 @@ impl<'a> Roster<'a> {
         self.contenders.get(index).map_or("", |contender| contender.spec.as_str())
     }
 
-    /// The spec, with a mark that nobody can overlook when it is told d.
-    pub fn label(&self, index: usize) -> String {
-        let mark = if self.oracle(index) { " (bound, not deployable)" } else { "" };
-        format!("{}{mark}", self.spec(index))
+    /// The short name and its parts.
+    pub fn short(&self, index: usize) -> &Label {
+        &self.labels[index]
+    }
+
+    /// The short name: what people read.
+    pub fn label(&self, index: usize) -> &str {
+        &self.short(index).text
+    }
+
+    /// Why it cannot win, in two words.
+    pub fn mark(&self, index: usize) -> Option<&'static str> {
+        match index {
+            _ if self.oracle(index) => Some("bound"),
+            _ if !self.exact(index) => Some("may miss"),
+            _ => None,
+        }
+    }
+
+    /// The short name with its mark.
+    pub fn marked(&self, index: usize) -> String {
+        let mark = self.mark(index).map(|mark| format!(" ({mark})")).unwrap_or_default();
+        format!("{}{mark}", self.label(index))
+    }
+
+    /// All contenders of the same family, itself included.
+    pub fn family(&self, index: usize) -> impl Iterator<Item = usize> {
+        let family = &self.short(index).family;
+        (0..self.labels.len()).filter(move |other| self.labels[*other].family == *family)
     }
 
     /// Whether it is told d.
@@ -145,6 +181,16 @@ impl<'a> Study<'a> {
     /// All sweeps with their experiment.
     pub fn sweeps(&self) -> impl Iterator<Item = (&Part<'a>, &SweepStudy<'a>)> {
         self.parts.iter().flat_map(|part| part.sweeps.iter().map(move |sweep| (part, sweep)))
+    }
+
+    /// How the sessions of each contender ended, over the whole book.
+    pub fn outcomes(&self) -> BTreeMap<usize, Outcomes> {
+        let mut all: BTreeMap<usize, Outcomes> = BTreeMap::new();
+        for (index, one) in self.sweeps().flat_map(|(_, sweep)| &sweep.outcomes) {
+            let sum = all.entry(*index).or_default();
+            *sum = sum.merged(*one);
+        }
+        all
     }
 
     /// All rows of the exact lane.
@@ -285,6 +331,7 @@ mod tests {
         assert!((99.0..101.0).contains(&at.mid), "{at:?}");
         let words = verdict::first(&study).plain();
         assert!(words.contains("steep up to d ≈ 99.9") && words.contains("flat above"), "{words}");
+        let words = verdict::second(&study).plain();
         assert!(words.contains("equal sets cost least with steep"), "{words}");
     }
 
@@ -334,6 +381,6 @@ mod tests {
         let book = book("d", rows);
         let study = Study::new(&book);
         assert_eq!(study.parts[0].sweeps[0].missing.get(&1), Some(&1));
-        assert!(verdict::third(&study).plain().contains("trials that others ran: steep 1×"));
+        assert!(verdict::third(&study).plain().contains("1\u{202f}trial that others ran (steep 1×)"));
     }
 }

@@ -3,6 +3,8 @@
 //! The page sets names in a fixed font and escapes them, a terminal prints them as they are; both
 //! come from the same sentence.
 
+use super::Roster;
+
 /// A stretch of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Span {
@@ -10,6 +12,13 @@ pub enum Span {
     Text(String),
     /// A name out of a file.
     Name(String),
+    /// A contender.
+    Contender {
+        /// Its short name.
+        label: String,
+        /// Its full one.
+        spec: String,
+    },
 }
 
 /// A sentence, or a few.
@@ -31,6 +40,15 @@ impl Prose {
     /// Adds a name.
     pub fn name(&mut self, name: impl Into<String>) -> &mut Self {
         self.0.push(Span::Name(name.into()));
+        self
+    }
+
+    /// Adds a contender.
+    pub fn contender(&mut self, roster: &Roster<'_>, index: usize) -> &mut Self {
+        self.0.push(Span::Contender {
+            label: roster.label(index).to_owned(),
+            spec: roster.spec(index).to_owned(),
+        });
         self
     }
 
@@ -62,7 +80,7 @@ impl Prose {
         self.0
             .iter()
             .map(|span| match span {
-                Span::Text(text) | Span::Name(text) => text.as_str(),
+                Span::Text(text) | Span::Name(text) | Span::Contender { label: text, .. } => text.as_str(),
             })
             .collect()
     }

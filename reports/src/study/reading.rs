@@ -41,6 +41,9 @@ fn compared<'p, 'a>(axis: Axis, panel: &'p Panel<'a>) -> Vec<&'p Point<'a>> {
 pub fn cheapest(axis: Axis, panel: &Panel<'_>, roster: &Roster<'_>) -> Prose {
     let points = compared(axis, panel);
     let regions = regions(axis, &points, roster);
+    if !points.iter().flat_map(|point| point.cells.keys()).any(|index| roster.eligible(*index)) {
+        return Prose::new("nobody who may win took part");
+    }
     if regions.is_empty() {
         return Prose::new("no deployable contender finished every session of any point");
     }
@@ -52,7 +55,7 @@ pub fn cheapest(axis: Axis, panel: &Panel<'_>, roster: &Roster<'_>) -> Prose {
     let points_tied: usize = regions.iter().map(|region| region.tied).sum();
     if points_tied > 0 {
         let all = format::counted(points.len() as u64, "point", "points");
-        prose.text(format!(" (others within the 95% interval at {points_tied} of {all})"));
+        prose.text(format!(" (tied at {points_tied} of {all})"));
     }
     prose
 }
@@ -68,7 +71,7 @@ fn along_numbers(
     let mut start: Option<Crossing> = None;
     for (place, region) in regions.iter().enumerate() {
         let mut part = Prose::default();
-        part.name(roster.spec(region.index));
+        part.contender(roster, region.index);
         let only = regions.len() == 1;
         let (first, last) = (points[region.first], points[region.last]);
         if only {
@@ -125,7 +128,7 @@ fn along_names(points: &[&Point<'_>], regions: &[Region], roster: &Roster<'_>) -
         .map(|index| {
             let labels = places.remove(&index).unwrap_or_default();
             let mut part = Prose::default();
-            part.name(roster.spec(index));
+            part.contender(roster, index);
             let all = labels.len() == points.len() && labels.len() > 1;
             part.text(if all { " everywhere".into() } else { format!(" at {}", format::list(&labels)) });
             part
@@ -172,7 +175,7 @@ pub fn reading(study: &SweepStudy<'_>, roster: &Roster<'_>) -> Prose {
             .collect();
         prices.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         if let (Some((low, at_low)), Some((high, at_high))) = (prices.first(), prices.last()) {
-            prose.text("Along the axis, ").name(roster.spec(*leader));
+            prose.text("Along the axis, ").contender(roster, *leader);
             prose.text(if low == high {
                 format!(" stays at {} a session", format::bytes(*low))
             } else {

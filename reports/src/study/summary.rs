@@ -1,5 +1,4 @@
-//! The summary table: every contender at one point of every sweep. The page and the terminal print it
-//! from the same lines.
+//! A sweep's reference point in detail: every contender with intervals, failures, heap and CPU.
 
 use super::cell::{Cell, Outcomes};
 use super::{Point, Roster, Study, SweepStudy};
@@ -7,9 +6,8 @@ use crate::book::Book;
 use crate::format;
 use crate::stats::{Interval, wilson};
 
-/// Columns of a [`Line`], in order.
-pub const COLUMNS: [&str; 9] = [
-    "Contender",
+/// Columns of a [`Line`] behind the contender's name, in order.
+pub const COLUMNS: [&str; 8] = [
     "Bytes per session, median (95%)",
     "Bytes per difference",
     "Flights",
@@ -26,7 +24,7 @@ pub struct Line {
     /// Contender.
     pub index: usize,
     /// Under [`COLUMNS`].
-    pub texts: [String; 9],
+    pub texts: [String; 8],
 }
 
 /// An estimate with its interval, the interval left out where it adds nothing.
@@ -60,12 +58,10 @@ fn optional(value: Option<Interval>) -> String {
     value.map_or_else(|| "–".into(), |interval| format::nanos(interval.mid))
 }
 
-fn line(index: usize, point: &Point<'_>, roster: &Roster<'_>) -> Line {
-    let name = roster.label(index);
+fn line(index: usize, point: &Point<'_>) -> Line {
     let Some(cell) = point.cells.get(&index) else {
-        let mut texts: [String; 9] = std::array::from_fn(|_| "–".into());
-        texts[0] = name;
-        texts[1] = "no rows".into();
+        let mut texts: [String; 8] = std::array::from_fn(|_| "–".into());
+        texts[0] = "no rows".into();
         return Line { index, texts };
     };
     let Outcomes { exact, recovered, gave_up, wrong } = cell.outcomes;
@@ -77,7 +73,6 @@ fn line(index: usize, point: &Point<'_>, roster: &Roster<'_>) -> Line {
     Line {
         index,
         texts: [
-            name,
             bytes(cell),
             each,
             if cell.flights.mid.is_finite() { format::figure(cell.flights.mid) } else { "–".into() },
@@ -98,25 +93,7 @@ pub fn lines(sweep: &SweepStudy<'_>, roster: &Roster<'_>) -> Vec<Line> {
     order.sort_by(|a, b| {
         roster.oracle(*a).cmp(&roster.oracle(*b)).then(price(a).total_cmp(&price(b))).then(a.cmp(b))
     });
-    order.into_iter().map(|index| line(index, point, roster)).collect()
-}
-
-/// The same numbers for a terminal: a header row, then one row a contender and sweep. The first two
-/// columns name the sweep and its reference point.
-pub fn summary_table(book: &Book) -> Vec<Vec<String>> {
-    let study = Study::new(book);
-    let mut header = vec!["Sweep".to_owned(), "At".to_owned()];
-    header.extend(COLUMNS.map(String::from));
-    let mut table = vec![header];
-    for (_, sweep) in study.sweeps() {
-        let words = sweep.reference().map_or_else(String::new, |(_, point)| point.place.words());
-        for line in lines(sweep, &study.roster) {
-            let mut row = vec![sweep.sweep.name.clone(), words.clone()];
-            row.extend(line.texts);
-            table.push(row);
-        }
-    }
-    table
+    order.into_iter().map(|index| line(index, point)).collect()
 }
 
 /// The three sentences of the report's first screen, for a terminal.

@@ -12,38 +12,44 @@ use crate::format;
 use crate::record::Axis;
 use crate::stats::wilson;
 
-/// Which contender is cheapest where.
-pub fn first(study: &Study<'_>) -> Prose {
-    let main: Option<(Axis, &Panel<'_>)> = study
+/// The panel that the sentences are about, with its axis.
+fn main_panel<'s, 'a>(study: &'s Study<'a>) -> Option<(Axis, &'s Panel<'a>)> {
+    study
         .sweeps()
         .flat_map(|(_, sweep)| sweep.panels.iter().map(|panel| (sweep.sweep.axis, panel)))
         // `max_by_key` takes the last of equals; reversed, the first sweep of the file leads.
         .rev_ties()
-        .max_by_key(|(axis, panel)| rank(*axis, panel));
-    let Some((axis, panel)) = main else { return Prose::new("No rows, no answer.") };
+        .max_by_key(|(axis, panel)| rank(*axis, panel))
+}
+
+/// Which contender is cheapest where.
+pub fn first(study: &Study<'_>) -> Prose {
+    let Some((axis, panel)) = main_panel(study) else { return Prose::new("No rows, no answer.") };
     let mut prose = Prose::new(format!("At {}, fewest bytes: ", panel.label));
     prose.append(cheapest(axis, panel, &study.roster));
-    let equal = panel.points.iter().find(|point| point.place.d == 0);
-    if let Some(best) = equal.and_then(|point| winner(point, &study.roster).map(|best| (point, best))) {
-        let idle = best.0.cells.get(&best.1.index).map_or(0.0, |cell| cell.bytes.mid);
-        prose.text("; equal sets cost least with ").name(study.roster.spec(best.1.index));
-        prose.text(format!(", {}", format::bytes(idle)));
-    }
     let (wins, count) = tally(study.sweeps().flat_map(|(_, sweep)| sweep.points()), &study.roster);
     if !wins.is_empty() {
-        prose.text(format!(". Over all {}, cheapest: ", format::counted(count, "point", "points")));
-        let rest = wins.len().saturating_sub(4);
-        let named = wins.iter().take(4).map(|(index, wins)| {
-            let mut part = Prose::default();
-            part.name(study.roster.spec(*index)).text(format!(" {wins}×"));
-            part
-        });
-        prose.append(Prose::joined(named.collect(), ", "));
-        if rest > 0 {
-            prose.text(format!(", {rest} more"));
-        }
+        prose.text(format!(". Over all {}: ", format::counted(count, "point", "points")));
+        prose.append(shortlist(&wins, study));
     }
     prose.text(".");
+    prose
+}
+
+/// Contenders that a list names; the rest is counted.
+const NAMED: usize = 3;
+
+/// `riblt:bits=64 20×, offers 3×, iblt 2×, 4 more`, of counts that fall.
+fn shortlist(counts: &[(usize, u64)], study: &Study<'_>) -> Prose {
+    let named = counts.iter().take(NAMED).map(|(index, count)| {
+        let mut part = Prose::default();
+        part.contender(&study.roster, *index).text(format!(" {}×", format::count(*count)));
+        part
+    });
+    let mut prose = Prose::joined(named.collect(), ", ");
+    if counts.len() > NAMED {
+        prose.text(format!(", {} more", counts.len() - NAMED));
+    }
     prose
 }
 
@@ -69,7 +75,7 @@ pub fn second(study: &Study<'_>) -> Prose {
         match winner(point, &study.roster).and_then(|best| Some((best.index, point.cells.get(&best.index)?)))
         {
             Some((index, cell)) => {
-                prose.name(study.roster.spec(index));
+                prose.contender(&study.roster, index);
                 prose.text(format!(" is cheapest: {} a session", with_interval(cell.bytes, format::bytes)));
                 if point.place.d > 0 {
                     let each = cell.bytes.mid / point.place.d as f64;
@@ -83,7 +89,13 @@ pub fn second(study: &Study<'_>) -> Prose {
         }
         prose.text("; ");
     }
-    let all = outcomes(study).values().fold(Outcomes::default(), |sum, one| sum.merged(*one));
+    let equal = main_panel(study).and_then(|(_, panel)| panel.points.iter().find(|point| point.place.d == 0));
+    if let Some((point, best)) = equal.and_then(|point| Some((point, winner(point, &study.roster)?))) {
+        let idle = point.cells.get(&best.index).map_or(0.0, |cell| cell.bytes.mid);
+        prose.text("equal sets cost least with ").contender(&study.roster, best.index);
+        prose.text(format!(", {}; ", format::bytes(idle)));
+    }
+    let all = study.outcomes().values().fold(Outcomes::default(), |sum, one| sum.merged(*one));
     let rate = wilson(all.wrong, all.trials());
     prose.text(format!(
         "wrong results: {} of {} (95% upper bound {}).",
@@ -92,17 +104,6 @@ pub fn second(study: &Study<'_>) -> Prose {
         format::percent(rate.high)
     ));
     prose
-}
-
-fn outcomes(study: &Study<'_>) -> BTreeMap<usize, Outcomes> {
-    let mut all: BTreeMap<usize, Outcomes> = BTreeMap::new();
-    for (_, sweep) in study.sweeps() {
-        for (index, one) in &sweep.outcomes {
-            let sum = all.entry(*index).or_default();
-            *sum = sum.merged(*one);
-        }
-    }
-    all
 }
 
 /// What nobody should read into the report.
@@ -123,15 +124,23 @@ pub fn third(study: &Study<'_>) -> Prose {
     for (index, count) in study.sweeps().flat_map(|(_, sweep)| &sweep.missing) {
         *missing.entry(*index).or_default() += count;
     }
-    push_counts(&mut parts, "trials that others ran: ", missing.into_iter().collect(), study);
-    let gave_up: Vec<(usize, u64)> = outcomes(study)
+    push_counts(
+        &mut parts,
+        ("trial that others ran", "trials that others ran"),
+        missing.into_iter().collect(),
+        study,
+    );
+    let gave_up: Vec<(usize, u64)> = study
+        .outcomes()
         .into_iter()
         .map(|(index, one)| (index, one.gave_up))
         .filter(|(_, count)| *count > 0)
         .collect();
-    push_counts(&mut parts, "sessions that gave up: ", gave_up, study);
-    if study.book.experiments().iter().any(|one| one.timed().is_none()) {
-        parts.push(Prose::new("CPU time (not timed for every experiment)"));
+    push_counts(&mut parts, ("session that gave up", "sessions that gave up"), gave_up, study);
+    let untimed = study.book.experiments().iter().filter(|one| one.timed().is_none()).count();
+    if untimed > 0 {
+        let all = untimed == study.book.experiments().len();
+        parts.push(Prose::new(if all { "CPU time" } else { "CPU time of some experiments" }));
     }
     parts.push(Prose::new(assumptions(study)));
     let mut prose = Prose::new("Not covered: ");
@@ -139,18 +148,19 @@ pub fn third(study: &Study<'_>) -> Prose {
     prose
 }
 
-fn push_counts(parts: &mut Vec<Prose>, title: &str, mut counts: Vec<(usize, u64)>, study: &Study<'_>) {
+fn push_counts(
+    parts: &mut Vec<Prose>,
+    title: (&str, &str),
+    mut counts: Vec<(usize, u64)>,
+    study: &Study<'_>,
+) {
     if counts.is_empty() {
         return;
     }
     counts.sort_by_key(|(index, count)| (std::cmp::Reverse(*count), *index));
-    let named = counts.iter().map(|(index, count)| {
-        let mut part = Prose::default();
-        part.name(study.roster.label(*index)).text(format!(" {}×", format::count(*count)));
-        part
-    });
-    let mut part = Prose::new(title);
-    part.append(Prose::joined(named.collect(), ", "));
+    let all: u64 = counts.iter().map(|(_, count)| count).sum();
+    let mut part = Prose::new(format!("{} ", format::counted(all, title.0, title.1)));
+    part.text("(").append(shortlist(&counts, study)).text(")");
     parts.push(part);
 }
 
@@ -165,18 +175,16 @@ fn assumptions(study: &Study<'_>) -> String {
     }
     let mut parts = Vec::new();
     if groups.iter().all(|group| *group == (2, 1)) {
-        parts.push(
-            "groups (every session has 2 members: no choice of peers, no duplicates, no acks)".to_owned(),
-        );
+        parts.push("groups (every session has 2 members)".to_owned());
     } else {
         let names: Vec<String> = groups.iter().map(|(n, k)| format!("N = {n}, K = {k}")).collect();
         parts.push(format!("groups other than {}", format::list(&names)));
     }
-    parts.push("loss, reordering and delay (frames arrive once, whole and in order)".to_owned());
+    parts.push("loss, reordering and delay".to_owned());
     let names: Vec<String> = patterns.iter().map(ToString::to_string).collect();
     parts.push(format!("patterns other than {}", format::list(&names)));
     if workloads.iter().all(|workload| *workload == "synthetic") {
-        parts.push("recorded traces (all sets are synthetic)".to_owned());
+        parts.push("recorded traces".to_owned());
     }
     parts.join("; ")
 }

@@ -1,8 +1,8 @@
 //! Who is cheapest where, and where the lead changes hands.
 //!
-//! A contender may win a point only if it can be deployed (it is not told d), if it was never wrong in
-//! the whole book, and if none of its sessions at the point failed: bytes of a strategy that sometimes
-//! does not finish are no price. Ties are named: whoever's interval meets the winner's may as well have
+//! A contender may win a point only if it promises the whole difference (one that may miss items did less),
+//! if it can be deployed (it is not told d), if it was never wrong in the whole book, and if none of its
+//! sessions at the point failed: bytes of a strategy that sometimes does not finish are no price. Ties are named: whoever's interval meets the winner's may as well have
 //! won.
 
 use super::cell::BOOTSTRAP_SEED;
