@@ -29,6 +29,12 @@ pub trait Dialog: Send {
 
     /// The driver would send more and nothing is queued. Streaming strategies say the next piece.
     fn pull(&mut self, _out: &mut Out) {}
+
+    /// Whether the peer may speak while this end still has something to say. Where it may not, a peer that
+    /// floods without listening cannot make answers pile up here.
+    fn streams(&self) -> bool {
+        false
+    }
 }
 
 impl Dialog for Box<dyn Dialog> {
@@ -42,6 +48,10 @@ impl Dialog for Box<dyn Dialog> {
 
     fn pull(&mut self, out: &mut Out) {
         (**self).pull(out);
+    }
+
+    fn streams(&self) -> bool {
+        (**self).streams()
     }
 }
 
@@ -86,6 +96,11 @@ impl Out {
     /// Counts an attempt that failed.
     pub fn failure(&mut self) {
         self.tally.failures += 1;
+    }
+
+    /// Counts the message just heard as sent in vain: its sender will learn too late that it was not wanted.
+    pub fn ignore(&mut self) {
+        self.tally.ignored += 1;
     }
 
     /// Records the estimate of d.
@@ -173,6 +188,8 @@ pub struct Talk<D> {
     dialog: D,
     out: Out,
     frame_len_max: usize,
+    /// Longest message that is put together: the limit of the wire, or less if the budget is less.
+    message_len_max: u64,
     /// The initiator has not spoken yet.
     unopened: bool,
     /// Tag and first pieces of a message whose end has not arrived.
@@ -187,6 +204,7 @@ impl<D: Dialog> Talk<D> {
             dialog,
             out: Out::default(),
             frame_len_max: setup.frame_len_max.max(FRAME_LEN_MIN) as usize,
+            message_len_max: setup.budget.heap_bytes_max.min(MESSAGE_LEN_MAX as u64),
             unopened: role == Role::Initiator,
             partial: None,
             dead: false,
@@ -200,6 +218,12 @@ impl<D: Dialog> Talk<D> {
         if more && piece.is_empty() {
             return Err(SessionError::Protocol("an empty piece of a message"));
         }
+        let claimed = (piece.len() + self.partial.as_ref().map_or(0, |(_, body)| body.len())) as u64;
+        if claimed > self.message_len_max {
+            return Err(
+                WireError::TooMany { what: "message length", claimed, max: self.message_len_max }.into()
+            );
+        }
         let joined;
         let body = match self.partial.take() {
             None if more => {
@@ -209,11 +233,6 @@ impl<D: Dialog> Talk<D> {
             None => piece,
             Some((expected, _)) if expected != tag => return Err(SessionError::Unexpected { tag }),
             Some((_, mut body)) => {
-                let claimed = (body.len() + piece.len()) as u64;
-                if claimed > MESSAGE_LEN_MAX as u64 {
-                    let max = MESSAGE_LEN_MAX as u64;
-                    return Err(WireError::TooMany { what: "message length", claimed, max }.into());
-                }
                 body.extend_from_slice(piece);
                 if more {
                     self.partial = Some((tag, body));
@@ -229,10 +248,15 @@ impl<D: Dialog> Talk<D> {
             reader.finish()?;
             let reason = Reason::from_wire(byte)
                 .ok_or(WireError::BadValue { what: "reason", value: u64::from(byte) })?;
-            self.out.hush();
+            // Nobody listens any more, not even to the rest of a message.
+            self.out.queue.clear();
+            self.out.sent = 0;
             self.out.findings.clear();
             self.out.verdict = Some(Verdict::GaveUp(reason));
             return Ok(());
+        }
+        if !self.out.queue.is_empty() && !self.dialog.streams() {
+            return Err(SessionError::Unexpected { tag });
         }
         self.dialog.hear(tag, body, &mut self.out)
     }

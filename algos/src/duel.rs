@@ -3,7 +3,7 @@
 //! A turn: one end sends up to `window` frames, the other handles them, answering as it goes; then the
 //! other end's turn. So `window` is the number of frames that fit into a round trip: with 1 the ends take
 //! turns and nothing is sent in vain, with more a stream runs on for that much after its receiver had
-//! enough (*overshoot*).
+//! enough (*overshoot*). A frame beyond the window waits for a round trip, and that counts as flights.
 
 use std::collections::VecDeque;
 
@@ -73,7 +73,7 @@ pub struct Traffic {
     pub frames: u64,
     /// Bytes of frames that the other end handled, by purpose.
     pub spent: Spent,
-    /// Frames that arrived after the other end was done.
+    /// Frames that arrived after the other end was done, or had heard enough to be.
     pub overshoot_frames: u64,
     /// Their bytes.
     pub overshoot_bytes: u64,
@@ -83,6 +83,11 @@ impl Traffic {
     /// Every byte that crossed.
     pub fn bytes(&self) -> u64 {
         self.spent.total() + self.overshoot_bytes
+    }
+
+    fn overshoot(&mut self, frame: &Frame) {
+        self.overshoot_frames += 1;
+        self.overshoot_bytes += frame.bytes.len() as u64;
     }
 }
 
@@ -97,7 +102,8 @@ pub struct Transcript {
     pub tallies: [Tally; 2],
     /// What each end sent.
     pub traffic: [Traffic; 2],
-    /// Depth of the longest causal chain of frames.
+    /// Depth of the longest causal chain of frames. A frame follows from all that its sender had heard, and
+    /// from the receipt of the frame that it sent a window before.
     pub flights: u32,
 }
 
@@ -119,6 +125,8 @@ struct End {
     outbox: VecDeque<Frame>,
     /// Flight of the latest frame that this end handled.
     depth: u32,
+    /// Flights of the last frames that it sent, at most a window of them.
+    sent_depths: VecDeque<u32>,
     verdict: Option<Verdict>,
     findings: Vec<Finding>,
     traffic: Traffic,
@@ -142,18 +150,21 @@ pub fn duel(ends: &mut [Box<dyn Session>; 2], limits: &DuelLimits) -> Result<Tra
             for frame in std::mem::take(&mut states[from].outbox) {
                 moved = true;
                 flights = flights.max(frame.depth);
-                let sent = &mut states[from].traffic;
                 if states[to].verdict.is_some() {
-                    let sent = &mut states[from].traffic;
-                    sent.overshoot_frames += 1;
-                    sent.overshoot_bytes += frame.bytes.len() as u64;
+                    states[from].traffic.overshoot(&frame);
                     continue;
                 }
-                sent.spent.merge(&frame.spent);
-                states[to].depth = states[to].depth.max(frame.depth);
+                let ignored = ends[to].tally().ignored;
                 ends[to]
                     .handle_frame(&frame.bytes)
                     .map_err(|error| DuelError::Session { end: ROLES[to], error })?;
+                let sent = &mut states[from].traffic;
+                if ends[to].tally().ignored > ignored {
+                    sent.overshoot(&frame);
+                } else {
+                    sent.spent.merge(&frame.spent);
+                }
+                states[to].depth = states[to].depth.max(frame.depth);
                 fill(&mut *ends[to], &mut states[to], ROLES[to], limits)?;
             }
             let (frames, bytes) = states.iter().fold((0, 0), |(frames, bytes), state| {
@@ -192,7 +203,12 @@ fn fill(session: &mut dyn Session, state: &mut End, end: Role, limits: &DuelLimi
                     return Err(DuelError::Unaccounted { end, spent: spent.total(), len });
                 }
                 state.traffic.frames += 1;
-                state.outbox.push_back(Frame { bytes, spent, depth: state.depth + 1 });
+                let mut depth = state.depth + 1;
+                if state.sent_depths.len() == limits.window.max(1) as usize {
+                    depth = depth.max(state.sent_depths.pop_front().unwrap_or(0) + 2);
+                }
+                state.sent_depths.push_back(depth);
+                state.outbox.push_back(Frame { bytes, spent, depth });
             }
             Step::Waiting => break,
             Step::Done(verdict) => state.verdict = Some(verdict),

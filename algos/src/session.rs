@@ -176,6 +176,8 @@ pub struct Tally {
     pub failures: u64,
     /// Its estimate of d, before inflation.
     pub estimate: Option<u64>,
+    /// Frames that it did not want any more when they arrived, and ignored: overshoot of a stream.
+    pub ignored: u64,
 }
 
 /// Why a session died. Only a peer that breaks the protocol causes one.
@@ -249,7 +251,7 @@ impl Guarantee {
 /// What a strategy with these parameters is, for rows and checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Profile {
-    /// Bits by which an item is named in sketches and lists.
+    /// Bits by which an item is named in sketches and lists; 0 when it depends on the sizes of the sets.
     pub id_bits: u32,
     /// Whether ids are hashed with a key that is fresh for the session.
     pub keyed: bool,

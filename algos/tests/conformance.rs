@@ -129,7 +129,11 @@ fn every_preset_answers_every_case_truly() {
                 assert_eq!(judgement.invented, 0, "{what}");
                 match judgement.ending {
                     Ending::Exact | Ending::Recovered => assert_eq!(judgement.missed, 0, "{what}"),
-                    Ending::Incomplete => assert_ne!(profile.guarantee, Guarantee::Exact, "{what}"),
+                    // Filters here hide one difference in a hundred or fewer; five times that and a few.
+                    Ending::Incomplete => {
+                        assert_ne!(profile.guarantee, Guarantee::Exact, "{what}");
+                        assert!(judgement.missed <= 3 + truth.d() / 20, "{what}: {judgement:?}");
+                    }
                     Ending::GaveUp(Reason::CpuBudget | Reason::HeapBudget) if case.may_exceed_budget => {}
                     ending => panic!("{what}: {ending:?}, missed {}", judgement.missed),
                 }

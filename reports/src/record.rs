@@ -99,7 +99,7 @@ pub struct Contender {
     pub spec: String,
     /// Registry id of the strategy: `iblt`.
     pub strategy: String,
-    /// Bits of the id by which an item is named in sketches and lists.
+    /// Bits of the id by which an item is named in sketches and lists; 0 when it depends on the sets' sizes.
     pub id_bits: u32,
     /// Whether ids are hashed with a key that is fresh for the session.
     pub keyed: bool,

@@ -9,14 +9,15 @@
 //! hold cancel in the difference of two counters, which is then a walk of d steps: its square is d in the
 //! mean. The mean of m squares deviates by √(2/m) of d: 12.5% for m = 128.
 //!
-//! **Bytes.** A counter of n steps is n less twice the number of steps down, so the number of steps up tells it:
-//! ⌈log2(n + 1)⌉ bits each (papers write the signed counter, one bit more). **CPU.** One hash of an
+//! **Bytes.** A counter of n steps is told by its number of steps up, which is n/2 give or take √n/2. So what is
+//! sent is the distance from ⌊n/2⌋, Rice-coded: about ½·log2 n + 1.5 bits, 138 B at n = 10^4 (papers write
+//! ⌈log2(2n + 1)⌉ bits, 240 B). **CPU.** One hash of an
 //! item for all counters: its 128 bits are the 128 signs.
 
 use crate::bits::{BitReader, BitWriter};
 use crate::item::ItemId;
 use crate::salt::Key;
-use crate::wire::{Reader, WireError};
+use crate::wire::{Reader, WireError, unzigzag, zigzag};
 
 /// Number of counters: the bits of one keyed hash.
 pub const COUNTERS: usize = 128;
@@ -57,16 +58,22 @@ impl Tow {
         Self { ups, len }
     }
 
-    /// Bits of a counter on the wire.
-    fn counter_bits(len: u64) -> u32 {
-        u64::BITS - len.leading_zeros()
+    /// Bits of a distance that are written as they are.
+    fn low_bits(len: u64) -> u32 {
+        len.max(1).ilog2() / 2
     }
 
     /// Appends the counters. The reader must know the size of the set.
     pub fn write(&self, bytes: &mut Vec<u8>) {
+        let low_bits = Self::low_bits(self.len);
         let mut writer = BitWriter::new(bytes);
         for up in &self.ups {
-            writer.put(u64::from(*up), Self::counter_bits(self.len));
+            let distance = zigzag(i64::from(*up) - (self.len / 2) as i64);
+            for _ in 0..distance >> low_bits {
+                writer.put(1, 1);
+            }
+            writer.put(0, 1);
+            writer.put(distance, low_bits);
         }
         writer.finish();
     }
@@ -77,17 +84,20 @@ impl Tow {
     ///
     /// When they end early, or a counter is above `len`.
     pub fn read(reader: &mut Reader<'_>, len: u64) -> Result<Self, WireError> {
-        let bits = Self::counter_bits(len);
-        let byte_len = (COUNTERS * bits as usize).div_ceil(8);
-        let mut counters = BitReader::new(reader.bytes("estimator", byte_len)?);
+        let low_bits = Self::low_bits(len);
+        let mut counters = BitReader::new(reader.rest());
         let mut ups = Vec::with_capacity(COUNTERS);
         for _ in 0..COUNTERS {
-            let value = counters.take("estimator", bits)?;
-            match u32::try_from(value) {
-                Ok(up) if value <= len => ups.push(up),
+            let high = counters.unary("estimator")?;
+            let value = high << low_bits | counters.take("estimator", low_bits)?;
+            // The unary part is shorter than a message, so nothing overflows.
+            let up = (len / 2) as i64 + unzigzag(value);
+            match u32::try_from(up) {
+                Ok(up) if u64::from(up) <= len => ups.push(up),
                 _ => return Err(WireError::BadValue { what: "estimator", value }),
             }
         }
+        *reader = Reader::new(counters.finish()?);
         Ok(Self { ups, len })
     }
 

@@ -8,10 +8,11 @@
 //! That is less than real MVDS sends: there the responder also ACKs every known id (36 B each) and offers
 //! its own surplus instead of pushing it.
 //!
-//! With `id=short` it is the honest best form of a list: salted short ids of `bits` bits, sorted and
+//! With `id=short` it is the honest best form of a list: salted short ids of `bits` bits (`auto`: as many as
+//! log2(n_A·n_B) rounded up, so that a session collides with probability below d / the larger set), sorted and
 //! Rice-coded (about bits − log2 n + 1.5 bits an id), asked for by rank in the list instead of by id, with
 //! an end check of 8 bytes against colliding short ids, and no list at all when one side is empty. Of two
-//! sets of very different size the smaller is listed.
+//! sets whose sizes differ by more than an eighth the smaller is listed.
 //!
 //! **Bytes.** `id=256`: 36·(n_A + |A∖B|). `id=short`: n·(bits − log2 n + 1.5)/8 + ranks of the needed, + 30.
 //! **Flights.** 2; `id=short` 4, or 5 when the initiator has to list. **CPU.** One sort of the set; with
@@ -65,17 +66,17 @@ pub(super) static ENTRY: Entry = Entry {
             },
             Param {
                 name: "bits",
-                default: "48",
-                values: &["32", "40", "48", "64"],
-                doc: "length of short ids; only read with id=short",
+                default: "auto",
+                values: &["auto", "24", "32", "40", "48", "64"],
+                doc: "length of short ids, auto: log2 of the product of both sizes; only read with id=short",
             },
         ],
     },
-    presets: &["offers:bits=48", "offers:bits=32", "offers:bits=64", "offers:id=256"],
+    presets: &["offers:bits=auto", "offers:bits=32", "offers:bits=48", "offers:id=256"],
     build: |spec| {
         let params = match spec.get("id") {
             "256" => Params::Full,
-            _ => Params::Short { bits: spec.number("bits") },
+            _ => Params::Short { bits: (spec.get("bits") != "auto").then(|| spec.number("bits")) },
         };
         Ok(Box::new(params))
     },
@@ -88,8 +89,8 @@ pub(super) enum Params {
     Full,
     /// Of short ids.
     Short {
-        /// Their length.
-        bits: u32,
+        /// Their length; none: as the sizes of both sets ask for.
+        bits: Option<u32>,
     },
 }
 
@@ -101,7 +102,7 @@ impl Strategy for Params {
     fn profile(&self) -> Profile {
         let (id_bits, keyed) = match self {
             Self::Full => (256, false),
-            Self::Short { bits } => (*bits, true),
+            Self::Short { bits } => (bits.unwrap_or(0), true),
         };
         Profile { id_bits, keyed, guarantee: Guarantee::Exact, oracle: false }
     }
@@ -206,12 +207,15 @@ impl Dialog for Full {
 const TAG_HELLO: u8 = 3;
 /// Responder, whose set is empty: all of yours.
 const TAG_ALL: u8 = 4;
-/// Responder, whose set is much larger: its salt; you list.
+/// Responder, whose set is larger: its salt and size; you list.
 const TAG_YOU_LIST: u8 = 5;
 /// A list: the responder's first one has its salt in front.
 const TAG_LIST: u8 = 6;
 /// The answer to a list: ranks of the needed, and the end check.
 const TAG_RANKS: u8 = 7;
+
+/// Least length of short ids: below, saving bits costs more in retries.
+const BITS_MIN: u32 = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -228,10 +232,11 @@ enum Phase {
 /// `id=short`.
 struct Short {
     set: SortedSet,
-    bits: u32,
+    bits: Option<u32>,
     role: Role,
     salt: Salt,
-    peer_salt: Option<Salt>,
+    /// The peer's salt and the size of its set.
+    peer: Option<(Salt, u64)>,
     phase: Phase,
     mine: Option<Keyed>,
     /// Places of own items that the peer lacks, and how many of its items it was asked for.
@@ -239,13 +244,13 @@ struct Short {
 }
 
 impl Short {
-    fn new(set: SortedSet, role: Role, setup: &Setup, bits: u32) -> Self {
+    fn new(set: SortedSet, role: Role, setup: &Setup, bits: Option<u32>) -> Self {
         Self {
             set,
             bits,
             role,
             salt: Salt::of(setup.seed, role),
-            peer_salt: None,
+            peer: None,
             phase: Phase::Greeting,
             mine: None,
             found: Default::default(),
@@ -254,19 +259,26 @@ impl Short {
 
     /// Hashes the set under the key of this attempt.
     fn rekey(&mut self, out: &Out) -> Result<&Keyed, SessionError> {
-        let peer = self.peer_salt.ok_or(SessionError::Protocol("no salt was exchanged"))?;
+        let (salt, peer_len) = self.peer.ok_or(SessionError::Protocol("no salt was exchanged"))?;
         let (initiator, responder) = match self.role {
-            Role::Initiator => (self.salt, peer),
-            Role::Responder => (peer, self.salt),
+            Role::Initiator => (self.salt, salt),
+            Role::Responder => (salt, self.salt),
         };
         let key = Key::two_party(initiator, responder, out.retries());
-        Ok(self.mine.insert(Keyed::new(self.set.clone(), key, self.bits)))
+        let bits = self.bits(peer_len);
+        Ok(self.mine.insert(Keyed::new(self.set.clone(), key, bits)))
+    }
+
+    /// Length of short ids against a set of `peer_len` items.
+    fn bits(&self, peer_len: u64) -> u32 {
+        let pairs = u128::from(peer_len) * self.set.items().len() as u128;
+        self.bits.unwrap_or_else(|| (u128::BITS - pairs.leading_zeros()).clamp(BITS_MIN, 64))
     }
 
     /// Lists the own set; `salt` goes in front if the peer does not have it yet.
     fn list(&mut self, salt: Option<Salt>, out: &mut Out) -> Result<(), SessionError> {
-        let bits = self.bits;
         let mine = self.rekey(out)?;
+        let bits = mine.bits;
         let mut draft = Draft::new(TAG_LIST);
         if let Some(salt) = salt {
             draft.bytes(Purpose::Salt, &salt.to_bytes());
@@ -287,9 +299,10 @@ impl Short {
 
     fn hear_hello(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
         let mut reader = Reader::new(body);
-        self.peer_salt = Some(Salt::read(&mut reader)?);
+        let salt = Salt::read(&mut reader)?;
         let peer_len = reader.varint_max("set size", SET_LEN_MAX)?;
         reader.finish()?;
+        self.peer = Some((salt, peer_len));
         let own_len = self.set.items().len() as u64;
         if peer_len == 0 {
             self.all_haves(out);
@@ -298,10 +311,11 @@ impl Short {
         } else if own_len == 0 {
             out.say(Draft::new(TAG_ALL));
             out.finish();
-        } else if peer_len <= own_len / 2 {
-            // One flight more, and at most half the list.
+        } else if peer_len <= own_len - own_len / 8 {
+            // One flight more, for an eighth of the list or more.
             let mut draft = Draft::new(TAG_YOU_LIST);
             draft.bytes(Purpose::Salt, &self.salt.to_bytes());
+            draft.varint(Purpose::Control, own_len);
             out.say(draft);
             self.phase = Phase::Reading;
         } else {
@@ -312,11 +326,17 @@ impl Short {
 
     fn hear_list(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
         let mut reader = Reader::new(body);
-        if self.peer_salt.is_none() {
-            self.peer_salt = Some(Salt::read(&mut reader)?);
-        }
+        let known = self.peer;
+        let salt = match known {
+            Some((salt, _)) => salt,
+            None => Salt::read(&mut reader)?,
+        };
         let count = reader.count("listed ids", 1)?;
-        let (theirs, rest) = take_sorted("listed ids", reader.rest(), count, self.bits)?;
+        if known.is_some_and(|(_, len)| len != count as u64) {
+            return Err(SessionError::Protocol("a list of another length than the set"));
+        }
+        self.peer = Some((salt, count as u64));
+        let (theirs, rest) = take_sorted("listed ids", reader.rest(), count, self.bits(count as u64))?;
         Reader::new(rest).finish()?;
         out.attempt();
         let mine = self.rekey(out)?;
@@ -404,8 +424,10 @@ impl Dialog for Short {
             }
             (TAG_YOU_LIST, Phase::Greeting) if initiator => {
                 let mut reader = Reader::new(body);
-                self.peer_salt = Some(Salt::read(&mut reader)?);
+                let salt = Salt::read(&mut reader)?;
+                let peer_len = reader.varint_max("set size", SET_LEN_MAX)?;
                 reader.finish()?;
+                self.peer = Some((salt, peer_len));
                 self.list(None, out)
             }
             (TAG_LIST, Phase::Greeting) if initiator => self.hear_list(body, out),

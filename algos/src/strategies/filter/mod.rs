@@ -402,4 +402,8 @@ impl<K: Kind> Dialog for Sieve<K> {
             rest.pull(out);
         }
     }
+
+    fn streams(&self) -> bool {
+        matches!(&self.phase, Phase::Tail(rest) if rest.streams())
+    }
 }

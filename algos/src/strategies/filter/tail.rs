@@ -18,7 +18,7 @@ type OpenDialog = fn(SortedSet, Role, &Setup) -> Box<dyn Dialog>;
 /// Exact strategies that can end what filters began. Any whose parameters open a dialog on a set will do.
 const EXACT: &[(&str, OpenDialog)] = &[
     ("riblt", |set, role, setup| riblt::Params::DEFAULT.open(set, role, setup)),
-    ("offers", |set, role, setup| offers::Params::Short { bits: 48 }.open(set, role, setup)),
+    ("offers", |set, role, setup| offers::Params::Short { bits: None }.open(set, role, setup)),
 ];
 
 const VALUES: [&str; EXACT.len() + 2] = {
@@ -100,6 +100,11 @@ impl Rest {
         self.dialog.hear(tag, body, out)?;
         self.settle(out);
         Ok(())
+    }
+
+    /// Whether the exact strategy streams.
+    pub fn streams(&self) -> bool {
+        self.dialog.streams()
     }
 
     /// Lets a streaming strategy go on.
@@ -246,7 +251,8 @@ mod tests {
     /// collide between 75 and 25 of 75 about every other time.
     #[test]
     fn retries_of_the_tail_are_counted() {
-        let open: OpenDialog = |set, role, setup| offers::Params::Short { bits: 12 }.open(set, role, setup);
+        let open: OpenDialog =
+            |set, role, setup| offers::Params::Short { bits: Some(12) }.open(set, role, setup);
         let strategy = Params { kind: Leaky, both: true, tail: Tail::Exact(open) };
         let mut retried = 0;
         for seed in (0..40).map(|n| Seed::new(5).nth(n)) {

@@ -83,7 +83,7 @@ impl<N: Name> Decoder<N> {
     pub fn peel(&mut self) -> Progress {
         while let Some(index) = self.candidates.pop_front() {
             let symbol = &self.symbols[index];
-            let Some(mut part) = self.scheme.sole(symbol) else { continue };
+            let Some(mut part) = self.scheme.sole(symbol, index as u64) else { continue };
             let times = symbol.count;
             if self.found.len() == self.received {
                 return Progress::Corrupt;
@@ -135,7 +135,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn scheme(seed: Seed, check_bits: u32) -> Scheme {
-        Scheme { key: Key::one_party(Salt::of(seed, Role::Initiator)), check_bits }
+        Scheme { key: Key::one_party(Salt::of(seed, Role::Initiator)), short_bits: 64, check_bits }
     }
 
     fn shorts(n: usize, seed: Seed) -> Vec<u64> {
@@ -212,12 +212,22 @@ mod tests {
         assert!(decoder.found.iter().all(|(part, times)| (*times == 1) == all[4900..].contains(&part.name)));
     }
 
-    /// A peer that knows the key makes every symbol a single item that is nowhere else.
+    /// A peer that knows the key makes every symbol a single item whose walk comes by and that is nowhere else.
     #[test]
     fn endless_finds_are_cut_off() {
         let scheme = scheme(Seed::new(9), 64);
         let mut decoder = Decoder::new(scheme, Vec::new());
-        let item = |n: u64| scheme.part(n + 1, n + 1);
+        let item = |n: u64| {
+            let names = (0_u64..).map(|k| 1 + n + 5000 * k);
+            let comes_by = |part: &Part<u64>| {
+                let mut walk = part.walk;
+                while walk.index() < n {
+                    walk.advance();
+                }
+                walk.index() == n
+            };
+            names.map(|name| scheme.part(name, name)).find(comes_by).unwrap()
+        };
         let mut corrupt = false;
         for n in 0..5000 {
             let mut symbol = Symbol::default();

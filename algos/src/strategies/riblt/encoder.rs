@@ -62,7 +62,8 @@ mod tests {
 
     fn parts(n: usize, seed: u64) -> Vec<Part<u64>> {
         let seed = Seed::new(seed);
-        let scheme = Scheme { key: Key::one_party(Salt::of(seed, Role::Initiator)), check_bits: 32 };
+        let key = Key::one_party(Salt::of(seed, Role::Initiator));
+        let scheme = Scheme { key, short_bits: 64, check_bits: 32 };
         let mut rng = seed.rng();
         (0..n).map(|_| rng.next_u64()).map(|short| scheme.part(short, short)).collect()
     }

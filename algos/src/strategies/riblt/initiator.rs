@@ -140,6 +140,11 @@ impl<N: Name> Initiator<N> {
 }
 
 impl<N: Name> Dialog for Initiator<N> {
+    /// Symbols arrive while the claim is being said. Nothing piles up: each state says one message.
+    fn streams(&self) -> bool {
+        true
+    }
+
     fn open(&mut self, out: &mut Out) {
         let mut draft = Draft::new(TAG_HELLO);
         draft.bytes(Purpose::Salt, &self.end.salt.to_bytes());
@@ -153,6 +158,7 @@ impl<N: Name> Dialog for Initiator<N> {
             (TAG_SYMBOLS, State::Decoding(attempt)) => self.decode(attempt, Reader::new(body), out),
             (TAG_SYMBOLS, waiting) => {
                 self.state = waiting;
+                out.ignore();
                 Ok(())
             }
             (TAG_VERDICT, State::Claimed(claimed)) => {

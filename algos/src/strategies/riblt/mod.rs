@@ -10,14 +10,15 @@
 //! initiator takes its own symbols off, is left with sums of what differs, and peels: a sum of one item names
 //! it, is taken out of the others, and so on. Nobody estimates d, and no table is too small.
 //!
-//! **Bytes.** A symbol takes 8 + 4 + about 1 B (`bits=64`; `check=64` makes it 17, `bits=256` 37). The count is
+//! **Bytes.** A symbol takes bits/8 + check/8 + about 1 B: 9 with 48 and 16 bits, 13 with 64 and 32, 37 with 256 and 32. The count is
 //! sent as its deviation from what is expected, in 1.0 to 1.05 B; only at n = 10^6 do the first 1000 take 1.3.
 //! The reference keeps 24 and 48 B in memory and has no wire format. Mean symbols a difference: 1.00 at
 //! d = 1, 1.76 at 5 (the worst), 1.46 at 100, 1.38 at 1000, 1.35 from 10^5 on. The last message overshoots by
-//! up to an eighth. Then come 64 − log2 r + 1.5 bits for each of the r items that the initiator lacks, and
+//! up to an eighth. Then come bits − log2 r + 1.5 bits for each of the r items that the initiator lacks, and
 //! about 35 B of salts, sizes and the end check. Measured at n = 10^4, d = 1000 (half at either end), B a
-//! difference, symbols and all: 18.6 and 22.2; `check=64` 24.3 and 28.0; `bits=256` 53.0 and 56.6.
-//! **Flights.** 4: hello, stream, claim, verdict; a retry takes 2 more. **CPU.** Either end: one keyed hash, one
+//! difference, symbols and all: 12.9 and 15.5; `bits=64,check=32` 18.6 and 22.2; `bits=256,check=32` 53.0 and 56.6.
+//! **Flights.** 4 where the window holds the whole stream: hello, stream, claim, verdict; 2 more for every frame
+//! beyond the window, which must wait for a round trip; a retry takes 2 more. **CPU.** Either end: one keyed hash, one
 //! sort and 2·ln m steps of a walk (square root, division) an item for m symbols, about 0.4 µs at m = 1000;
 //! then 0.4 to 1.3 µs to decode a difference. A responder that runs ahead of a wide window may reach its
 //! budget before it hears that the initiator had enough.
@@ -26,8 +27,8 @@
 //! few items may long walk together; and two items of one end with the same short id never part. Both ends
 //! therefore count: after [`SYMBOLS_BASE`] + [`SYMBOLS_PER_ITEM`]·(n_A + n_B) symbols the responder stops and the
 //! initiator asks for a stream under a fresh key. That bound is beyond what even disjoint sets need, so that
-//! it never cuts what would have decoded soon. A false checksum (2^-32 for each look at a symbol with
-//! `check=32`) is noticed by what it leaves behind or by the end check, and repeated too.
+//! it never cuts what would have decoded soon. A false checksum (2^-16 for each look at a symbol with
+//! `check=16`, and the walk must come by, too) is noticed by what it leaves behind or by the end check, and repeated too.
 //! **What an attacker can do.** With a public checksum and mapping somebody can craft 64 to 128 ordinary-looking
 //! items whose XOR cancels a victim, which is then silently never reconciled. The reference's README says
 //! itself that it is for trusted workloads. Here both are keyed by the salts of both ends, and nothing is
@@ -51,7 +52,8 @@
 //! let transcript = duel(&mut ends, &DuelLimits::default())?;
 //! assert!(transcript.findings[0].contains(&Finding::Have(item(1).id)));
 //! assert_eq!(transcript.findings[1], [Finding::Have(item(3).id)]);
-//! assert_eq!(transcript.flights, 4);
+//! // Hello, two messages of symbols a round trip apart, claim, verdict.
+//! assert_eq!(transcript.flights, 6);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -75,7 +77,7 @@ use crate::spec::Param;
 use crate::wire::{FRAME_LEN_MIN, SYMBOLS_MAX};
 use initiator::Initiator;
 use responder::Responder;
-use symbol::{Name, Part, SHORT_BITS, Scheme, Symbol};
+use symbol::{FULL_SHORT_BITS, Name, Part, Scheme, Symbol};
 
 pub(super) static ENTRY: Entry = Entry {
     about: About {
@@ -87,14 +89,14 @@ pub(super) static ENTRY: Entry = Entry {
         params: &[
             Param {
                 name: "bits",
-                default: "64",
-                values: &["64", "256"],
+                default: "48",
+                values: &["32", "40", "48", "64", "256"],
                 doc: "what symbols add up: salted short ids, or full ids, so that needs are known by id",
             },
             Param {
                 name: "check",
-                default: "32",
-                values: &["32", "64"],
+                default: "16",
+                values: &["16", "32", "64"],
                 doc: "bits of the keyed checksum in a symbol",
             },
             Param {
@@ -105,10 +107,16 @@ pub(super) static ENTRY: Entry = Entry {
             },
         ],
     },
-    presets: &["riblt:bits=64", "riblt:bits=64,check=64", "riblt:bits=256"],
+    presets: &[
+        "riblt:bits=48,check=16",
+        "riblt:bits=32,check=16",
+        "riblt:bits=64,check=32",
+        "riblt:bits=256,check=32",
+    ],
     build: |spec| {
         Ok(Box::new(Params {
             full: spec.get("bits") == "256",
+            short_bits: spec.number::<u32>("bits").min(FULL_SHORT_BITS),
             check_bits: spec.number("check"),
             batch: spec.number("batch"),
         }))
@@ -119,13 +127,15 @@ pub(super) static ENTRY: Entry = Entry {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Params {
     full: bool,
+    /// Bits of the short ids by which items are named in claims, and without `full` in symbols.
+    short_bits: u32,
     check_bits: u32,
     batch: u64,
 }
 
 impl Params {
-    /// The first preset: salted ids of 64 bits.
-    pub(super) const DEFAULT: Self = Self { full: false, check_bits: 32, batch: 4 };
+    /// The first preset.
+    pub(super) const DEFAULT: Self = Self { full: false, short_bits: 48, check_bits: 16, batch: 4 };
 }
 
 impl Strategy for Params {
@@ -134,7 +144,7 @@ impl Strategy for Params {
     }
 
     fn profile(&self) -> Profile {
-        let id_bits = if self.full { 256 } else { SHORT_BITS };
+        let id_bits = if self.full { 256 } else { self.short_bits };
         Profile { id_bits, keyed: true, guarantee: Guarantee::Exact, oracle: false }
     }
 }
@@ -144,6 +154,7 @@ impl OpenOnSet for Params {
         let end = End {
             set,
             salt: Salt::of(setup.seed, role),
+            short_bits: self.short_bits,
             check_bits: self.check_bits,
             batch: self.batch,
             message_len_max: setup.frame_len_max.max(FRAME_LEN_MIN) as usize - 1,
@@ -183,6 +194,7 @@ const SYMBOL_NS: u64 = 800;
 struct End {
     set: SortedSet,
     salt: Salt,
+    short_bits: u32,
     check_bits: u32,
     batch: u64,
     /// Longest message of symbols: one frame.
@@ -197,8 +209,8 @@ impl End {
 
     /// Hashes the set under a key.
     fn rekey<N: Name>(&self, key: Key) -> (Keyed, Scheme, Vec<Part<N>>) {
-        let keyed = Keyed::new(self.set.clone(), key, SHORT_BITS);
-        let scheme = Scheme { key, check_bits: self.check_bits };
+        let keyed = Keyed::new(self.set.clone(), key, self.short_bits);
+        let scheme = Scheme { key, short_bits: self.short_bits, check_bits: self.check_bits };
         let parts = scheme.parts(self.set.items(), &keyed.ids);
         (keyed, scheme, parts)
     }

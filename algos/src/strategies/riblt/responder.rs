@@ -103,6 +103,11 @@ impl<N: Name> Dialog for Responder<N> {
         }
     }
 
+    /// The claim arrives while symbols are under way.
+    fn streams(&self) -> bool {
+        self.stream.is_some()
+    }
+
     /// The next symbols: `batch`, or an eighth of those sent if that is more, or what fits into a frame. So
     /// a stream of any length runs on for at most an eighth inside the message that completes it.
     fn pull(&mut self, out: &mut Out) {

@@ -96,16 +96,21 @@ fn equal_sets_cost_one_message_of_symbols() {
     let sets = two_sets(1000, [0, 0], Seed::new(3));
     for (batch, symbols) in [("1", 1), ("4", 4), ("16", 16)] {
         let (transcript, _) = run(&format!("riblt:batch={batch}"), &sets, Seed::new(3), &limits(1));
-        assert_eq!(transcript.bytes(), 11 + 11 + 13 * symbols + 10 + 2);
+        assert_eq!(transcript.bytes(), 11 + 11 + 9 * symbols + 10 + 2);
         assert_eq!((transcript.flights, transcript.tallies[0].attempts), (4, 1));
     }
 }
 
-/// d = 1000 at n = 10^4, 10 trials: 1.376 symbols of 13.0 to 13.1 B (17 and 37 B) a difference, of which the last
-/// message overshoots by at most an eighth; then the short ids of 500 needed items.
+/// d = 1000 at n = 10^4, 10 trials: 1.376 symbols of 9.0 to 9.1 B (13 and 37 B) a difference, of which the last
+/// message overshoots by at most an eighth; then the short ids of 500 needed items: bits − log2 500 + 1.5 bits
+/// for half of the differences.
 #[test]
 fn bytes_per_difference_are_those_of_theory() {
-    for (spec, symbol_len) in [("riblt", 13.0), ("riblt:check=64", 17.0), ("riblt:bits=256", 37.0)] {
+    for (spec, symbol_len, short_bits) in [
+        ("riblt", 9.0, 48.0),
+        ("riblt:bits=64,check=32", 13.0, 64.0),
+        ("riblt:bits=256,check=32", 37.0, 64.0),
+    ] {
         let (mut sketch, mut all) = (0, 0);
         for n in 0..10 {
             let seed = Seed::new(20).nth(n);
@@ -119,8 +124,8 @@ fn bytes_per_difference_are_those_of_theory() {
         println!("{spec}: {sketch:.2} B of symbols, {all:.2} B in all");
         let least = 1.376 * symbol_len;
         assert!((0.99 * least..1.14 * least).contains(&sketch), "{spec}: {sketch}");
-        // 64 − log2 500 + 1.5 bits for half of the differences.
-        assert!((3.5..3.8).contains(&(all - sketch)), "{spec}: {}", all - sketch);
+        let claim = (short_bits - 500_f64.log2() + 1.5) / 16.0;
+        assert!((claim - 0.1..claim + 0.2).contains(&(all - sketch)), "{spec}: {} for {claim}", all - sketch);
     }
 }
 
@@ -131,6 +136,17 @@ fn overshoot_is_counted_and_ignored() {
         [1, 4, 64].map(|window| run("riblt:batch=1", &sets, Seed::new(4), &limits(window)).0);
     assert!(one.bytes() < four.bytes() && four.bytes() < many.bytes());
     assert_eq!(one.findings, many.findings);
+    // All that a wide window costs more is overshoot, and it is what buys fewer flights.
+    for wide in [&four, &many] {
+        let [_, stream] = &wide.traffic;
+        assert_eq!(stream.overshoot_bytes, wide.bytes() - one.bytes());
+        assert!(wide.flights < one.flights);
+    }
+    assert_eq!(one.traffic[1].overshoot_frames, 0);
+    // Stop and wait: hello, then a round trip for every frame but the first, then claim and verdict.
+    let [_, stream] = &one.traffic;
+    let symbols = u32::try_from(stream.frames).unwrap() - 1;
+    assert_eq!(one.flights, 1 + (2 * symbols - 1) + 2);
 }
 
 #[test]
@@ -216,7 +232,7 @@ fn refused_streams_are_repeated() {
     for how in [Spoil::Claim, Spoil::Again] {
         for spoilt in [1, 3, RETRIES_MAX, RETRIES_MAX + 1] {
             for window in [1, 4, 64] {
-                let params = super::Params { full: false, check_bits: 32, batch: 4 };
+                let params = super::Params::DEFAULT;
                 let set = crate::sorted::SortedSet::new(&sets[1]);
                 let inner = crate::sorted::OpenOnSet::open(&params, set, Role::Responder, &setup);
                 let mut ends: [Box<dyn Session>; 2] = [
@@ -265,6 +281,10 @@ impl Dialog for Liar {
         Ok(())
     }
 
+    fn streams(&self) -> bool {
+        true
+    }
+
     fn pull(&mut self, out: &mut Out) {
         if !self.streaming || self.symbols == 256 + 4 * 200 {
             return;
@@ -273,7 +293,7 @@ impl Dialog for Liar {
         if self.heard == 0 && self.symbols == 0 {
             draft.bytes(Purpose::Salt, &[1; 8]).varint(Purpose::Control, 100);
         }
-        draft.bytes(Purpose::Sketch, &self.rng.bytes::<12>()).varint(Purpose::Sketch, 0);
+        draft.bytes(Purpose::Sketch, &self.rng.bytes::<8>()).varint(Purpose::Sketch, 0);
         self.symbols += 1;
         out.say(draft);
     }
@@ -303,7 +323,7 @@ fn symbols_past_the_bound_are_refused() {
     frame.extend_from_slice(&[1; 8]);
     frame.push(10);
     for _ in 0..=256 + 4 * 20 {
-        frame.extend_from_slice(&[9; 12]);
+        frame.extend_from_slice(&[9; 6 + 2]);
         frame.push(0);
     }
     let error = initiator.handle_frame(&frame).unwrap_err();
