@@ -10,7 +10,7 @@
 //! mean. The mean of m squares deviates by √(2/m) of d: 12.5% for m = 128.
 //!
 //! **Bytes.** A counter of n steps is told by its number of steps up, which is n/2 give or take √n/2. So what is
-//! sent is the distance from ⌊n/2⌋, Rice-coded: about ½·log2 n + 1.5 bits, 138 B at n = 10^4 (papers write
+//! sent is the distance from ⌊n/2⌋, Rice-coded: about ½·log2 n + 1.2 bits, 125 B at n = 10^4 (papers write
 //! ⌈log2(2n + 1)⌉ bits, 240 B). **CPU.** One hash of an
 //! item for all counters: its 128 bits are the 128 signs.
 

@@ -190,7 +190,8 @@ fn contenders(page: &mut Page, study: &Study<'_>) {
             row_class(&study.roster, index),
             &[
                 Td::html(code(&one.spec)),
-                Td::number(&one.id_bits.to_string()),
+                // 0 stands for a length that follows from the sizes of the sets.
+                Td::number(&if one.id_bits == 0 { "by size".to_owned() } else { one.id_bits.to_string() }),
                 Td::text(if one.keyed { "yes" } else { "no" }),
                 Td::text(&one.guarantee),
                 Td::text(if study.roster.oracle(index) { "yes: a bound, not deployable" } else { "no" }),

@@ -122,8 +122,12 @@ fn bounds(sweep: &SweepStudy<'_>, panel: &Panel<'_>, roster: &Roster<'_>) -> Vec
     let dots = |bytes: &dyn Fn(&Point<'_>) -> Option<f64>| {
         panel.points.iter().map(|point| (x_value(axis, point), bytes(point))).collect::<Vec<_>>()
     };
-    let widths: BTreeSet<u32> =
-        sweep.contenders.iter().filter_map(|at| Some(roster.contenders.get(*at)?.id_bits)).collect();
+    let widths: BTreeSet<u32> = sweep
+        .contenders
+        .iter()
+        .filter_map(|at| Some(roster.contenders.get(*at)?.id_bits))
+        .filter(|bits| *bits > 0)
+        .collect();
     let ends: BTreeSet<u32> = widths.first().into_iter().chain(widths.last()).copied().collect();
     let mut bounds: Vec<Bound> = ends
         .into_iter()
