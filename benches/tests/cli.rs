@@ -106,7 +106,10 @@ fn mistakes_are_named_with_what_was_expected() {
         (&["run", &unknown_field], &["field.toml:3", "sweeps"]),
         (&["run", "quick", "--strategies", "rilbt"], &["unknown strategy `rilbt`", "did you mean `riblt`"]),
         (&["run", "quick", "--strategies", "offers:bit=32"], &["no parameter `bit`", "did you mean `bits`"]),
-        (&["run", "quick", "--strategies", "offers:bits=33"], &["bits takes one of 32, 40, 48, 64"]),
+        (
+            &["run", "quick", "--strategies", "offers:bits=33"],
+            &["bits takes one of auto, 24, 32, 40, 48, 64"],
+        ),
         (&["run", "quick", "--strategies", "zzz*"], &["match no preset"]),
         (&["run", "quick", "--threads", "0"], &["expected at least 1"]),
         (&["run", "trace", "--trace", "nowhere.jsonl"], &["nowhere.jsonl"]),

@@ -16,7 +16,7 @@ pub const FAILURE_ONE_IN: u32 = 240;
 /// (k = 4), and what does not decode is estimated to √(2/40) = 22%. The published range is 30 to 48.
 pub const CELLS_UNKNOWN: u64 = 40;
 
-/// The d of the columns of [`SIZES`].
+/// The d of the columns of [`FREE`] and [`SPLIT`].
 pub(super) const GRID: [u64; 29] = [
     1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 150, 200, 300, 500, 700, 1000, 2000,
     5000, 10_000, 20_000, 50_000,
