@@ -9,7 +9,7 @@
 //! its own surplus instead of pushing it.
 //!
 //! With `id=short` it is the honest best form of a list: salted short ids of `bits` bits (`auto`: as many as
-//! log2(n_A·n_B) rounded up, so that a session collides with probability below d / the larger set), sorted and
+//! log2(n_A·n_B) rounded up, so that a session collides with probability below d / the smaller set), sorted and
 //! Rice-coded (about bits − log2 n + 1.5 bits an id), asked for by rank in the list instead of by id, with
 //! an end check of 8 bytes against colliding short ids, and no list at all when one side is empty. Of two
 //! sets whose sizes differ by more than an eighth the smaller is listed.
