@@ -11,9 +11,10 @@ use spdx::Expression;
 /// The table of the design: a crate and those of ours that it may import.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("offerbench-algos", &[]),
+    ("offerbench-sync", &["offerbench-algos"]),
     ("offerbench-datasets", &["offerbench-algos"]),
     ("offerbench-reports", &[]),
-    ("offerbench", &["offerbench-algos", "offerbench-datasets", "offerbench-reports"]),
+    ("offerbench", &["offerbench-algos", "offerbench-sync", "offerbench-datasets", "offerbench-reports"]),
 ];
 
 /// Licences under which a dependency may be used: permissive ones that ask for attribution at most.
