@@ -182,8 +182,6 @@ impl LinkProfile {
 pub enum Carried {
     /// It arrives.
     Arrives {
-        /// When its last packet has left the sender.
-        left: Time,
         /// When it is there.
         at: Time,
         /// When it is there once more.
@@ -191,8 +189,24 @@ pub enum Carried {
     },
     /// A packet was lost on the way.
     Lost,
+    /// Its sender went offline before it had left.
+    Cut,
     /// The queue was full.
     Overflowed,
+}
+
+/// From when until when the sender of a payload is online.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Up {
+    /// When it came: what waited from before that holds nothing up.
+    pub since: Time,
+    /// When it will go: what has not left by then does not leave.
+    pub until: Time,
+}
+
+impl Up {
+    /// Always.
+    pub const ALWAYS: Self = Self { since: Time::ZERO, until: Time::from_us(u64::MAX) };
 }
 
 /// The state of one direction of a pair: 40 bytes.
@@ -213,17 +227,16 @@ impl Link {
         Self { free_at: Time::ZERO, arrived_at: Time::ZERO, used_at: Time::ZERO, dice }
     }
 
-    /// Takes a payload of `payload_len` bytes. `up_since` is when its sender last came online: what waited from
-    /// before that holds nothing up. `extra` is what a rule adds to the way.
+    /// Takes a payload of `payload_len` bytes from a sender who is `up`. `extra` is what a rule adds to the way.
     pub fn carry(
         &mut self,
         profile: &LinkProfile,
         now: Time,
-        up_since: Time,
+        up: Up,
         payload_len: usize,
         extra: Span,
     ) -> Carried {
-        let waits_until = if self.used_at < up_since { now } else { self.free_at.max(now) };
+        let waits_until = if self.used_at < up.since { now } else { self.free_at.max(now) };
         let packet_count = profile.packet_count(payload_len);
         let wire_len = profile.wire_len(payload_len);
         if profile.queue_len > 0 && profile.rate_bps > 0 {
@@ -236,6 +249,9 @@ impl Link {
         let left = waits_until + Span::from_us(profile.leaving_us(wire_len));
         self.free_at = left;
         self.used_at = now;
+        if left > up.until {
+            return Carried::Cut;
+        }
         // Packets are lost after they have taken their time on the link.
         if profile.loss_ppm > 0 && self.dice.next_u64() >> 32 >= profile.survival(packet_count) {
             return Carried::Lost;
@@ -254,7 +270,7 @@ impl Link {
             let behind = profile.latency_us.saturating_add(profile.jitter_us).saturating_add(1);
             at + Span::from_us(self.dice.below(behind))
         });
-        Carried::Arrives { left, at, again }
+        Carried::Arrives { at, again }
     }
 }
 
@@ -280,20 +296,21 @@ mod tests {
         let profile = LinkProfile { latency_us: 5_000, rate_bps: 1_000_000, ..LinkProfile::IDEAL };
         let mut link = link(1);
         let now = Time::from_us(1_000_000);
-        assert_eq!(at_us(link.carry(&profile, now, Time::ZERO, 1000, Span::ZERO)), 1_013_000);
-        assert_eq!(at_us(link.carry(&profile, now, Time::ZERO, 1000, Span::ZERO)), 1_021_000);
+        assert_eq!(at_us(link.carry(&profile, now, Up::ALWAYS, 1000, Span::ZERO)), 1_013_000);
+        assert_eq!(at_us(link.carry(&profile, now, Up::ALWAYS, 1000, Span::ZERO)), 1_021_000);
         // A second later nothing waits any more.
         let later = Time::from_us(2_000_000);
-        assert_eq!(at_us(link.carry(&profile, later, Time::ZERO, 125, Span::ZERO)), 2_006_000);
+        assert_eq!(at_us(link.carry(&profile, later, Up::ALWAYS, 125, Span::ZERO)), 2_006_000);
     }
 
     #[test]
     fn what_waited_before_the_sender_went_offline_holds_nothing_up() {
         let profile = LinkProfile { rate_bps: 8, ..LinkProfile::IDEAL };
         let mut link = link(1);
-        assert_eq!(at_us(link.carry(&profile, Time::ZERO, Time::ZERO, 100, Span::ZERO)), 100_000_000);
-        let back = Time::from_us(5_000_000);
-        assert_eq!(at_us(link.carry(&profile, back, back, 1, Span::ZERO)), 6_000_000);
+        let first = Up { since: Time::ZERO, until: Time::from_us(3_000_000) };
+        assert_eq!(link.carry(&profile, Time::ZERO, first, 100, Span::ZERO), Carried::Cut);
+        let again = Up { since: Time::from_us(5_000_000), ..Up::ALWAYS };
+        assert_eq!(at_us(link.carry(&profile, again.since, again, 1, Span::ZERO)), 6_000_000);
     }
 
     #[test]
@@ -314,7 +331,7 @@ mod tests {
         for (packets, expected) in [(1_usize, 0.1), (2, 0.19), (7, 0.521_703), (30, 0.957_609)] {
             let mut lost = 0_u32;
             for _ in 0..20_000 {
-                let carried = link.carry(&profile, Time::ZERO, Time::ZERO, packets * 100, Span::ZERO);
+                let carried = link.carry(&profile, Time::ZERO, Up::ALWAYS, packets * 100, Span::ZERO);
                 lost += u32::from(carried == Carried::Lost);
             }
             let share = f64::from(lost) / 20_000.0;
@@ -329,10 +346,10 @@ mod tests {
         assert_eq!(all.survival(1), 0);
         assert_eq!(LinkProfile::IDEAL.survival(u64::MAX), 1 << 32);
         let mut link = link(3);
-        assert_eq!(link.carry(&all, Time::ZERO, Time::ZERO, 1, Span::ZERO), Carried::Lost);
+        assert_eq!(link.carry(&all, Time::ZERO, Up::ALWAYS, 1, Span::ZERO), Carried::Lost);
         let healed = all.healed();
         assert!(matches!(
-            link.carry(&healed, Time::ZERO, Time::ZERO, 1, Span::ZERO),
+            link.carry(&healed, Time::ZERO, Up::ALWAYS, 1, Span::ZERO),
             Carried::Arrives { again: None, .. }
         ));
     }
@@ -341,8 +358,7 @@ mod tests {
     fn a_full_queue_drops_and_an_empty_one_takes_anything() {
         let profile = LinkProfile { rate_bps: 8_000, queue_len: 150, ..LinkProfile::IDEAL };
         let mut link = link(4);
-        let mut carry =
-            |at: u64, len| link.carry(&profile, Time::from_us(at), Time::ZERO, len, Span::ZERO);
+        let mut carry = |at: u64, len| link.carry(&profile, Time::from_us(at), Up::ALWAYS, len, Span::ZERO);
         assert_eq!(at_us(carry(0, 1_000)), 1_000_000);
         assert_eq!(carry(0, 1), Carried::Overflowed);
         // 100 bytes still wait: 50 more fit, 51 do not.
@@ -357,7 +373,7 @@ mod tests {
         let mut fifo = link(5);
         let mut last = 0;
         for now in 0..2_000 {
-            let at = at_us(fifo.carry(&jitter, Time::from_us(now), Time::ZERO, 1, Span::ZERO));
+            let at = at_us(fifo.carry(&jitter, Time::from_us(now), Up::ALWAYS, 1, Span::ZERO));
             assert!(at >= last);
             last = at;
         }
@@ -366,7 +382,7 @@ mod tests {
         let mut overtaken = 0;
         let mut newest = 0;
         for now in 0..2_000 {
-            let at = at_us(link.carry(&held, Time::from_us(now * 100), Time::ZERO, 1, Span::ZERO));
+            let at = at_us(link.carry(&held, Time::from_us(now * 100), Up::ALWAYS, 1, Span::ZERO));
             overtaken += u32::from(at < newest);
             newest = newest.max(at);
         }
@@ -381,7 +397,7 @@ mod tests {
         let mut twice = 0;
         for _ in 0..10_000 {
             if let Carried::Arrives { at, again: Some(again), .. } =
-                link.carry(&profile, Time::ZERO, Time::ZERO, 1, Span::ZERO)
+                link.carry(&profile, Time::ZERO, Up::ALWAYS, 1, Span::ZERO)
             {
                 assert!(again >= at);
                 twice += 1;

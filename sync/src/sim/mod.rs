@@ -53,7 +53,7 @@ mod tests;
 
 pub use check::{Checker, Missing, Restless, Stuck, Violation, Why};
 pub use dice::{Dice, PPM};
-pub use link::{Carried, Link, LinkProfile};
+pub use link::{Carried, Link, LinkProfile, Up};
 pub use observe::{Digest, Event, LossCause, Observer, Stage};
 pub use presence::{Interval, Presence, PresenceError};
 pub use rules::{During, Fault, FaultKind, Passing, Rule, Rules, Verdict};

@@ -109,8 +109,7 @@ pub enum LossCause {
 
 impl LossCause {
     /// All causes.
-    pub const ALL: [Self; 6] =
-        [Self::Offline, Self::Cut, Self::Loss, Self::Queue, Self::Rule, Self::NoLink];
+    pub const ALL: [Self; 6] = [Self::Offline, Self::Cut, Self::Loss, Self::Queue, Self::Rule, Self::NoLink];
 
     /// For rows and stories.
     pub const fn as_str(self) -> &'static str {

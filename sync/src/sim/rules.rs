@@ -163,9 +163,11 @@ impl Fault {
 
 /// A rule that is asked only during its time.
 fn when(during: During, mut rule: impl FnMut(&Passing<'_>) -> Verdict + 'static) -> Box<dyn Rule> {
-    Box::new(move |passing: &Passing<'_>| {
-        if during.contains(passing.now) { rule(passing) } else { Verdict::Pass }
-    })
+    Box::new(
+        move |passing: &Passing<'_>| {
+            if during.contains(passing.now) { rule(passing) } else { Verdict::Pass }
+        },
+    )
 }
 
 fn drop_if(drop: bool) -> Verdict {
@@ -264,8 +266,7 @@ mod tests {
     fn a_partition_cuts_between_its_sides_only() {
         let sides = vec![vec![PeerId(0), PeerId(1)], vec![PeerId(2)], vec![PeerId(5)]];
         let pairs = [(0, 1), (0, 2), (2, 0), (2, 5), (3, 0), (0, 3), (5, 9), (9, 8)];
-        let dropped =
-            judge(FaultKind::Partition(sides), &pairs.map(|(from, to)| passing(0, from, to)));
+        let dropped = judge(FaultKind::Partition(sides), &pairs.map(|(from, to)| passing(0, from, to)));
         assert_eq!(dropped, [false, true, true, true, false, false, false, false]);
     }
 

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use offerbench_algos::Seed;
 
 use super::dice::Dice;
-use super::link::{Carried, Link};
+use super::link::{Carried, Link, Up};
 use super::observe::{Event, LossCause, Observer, Stage};
 use super::presence::Interval;
 use super::queue::Queue;
@@ -22,6 +22,9 @@ use crate::{Config, Disk, GroupId, Library, MsgNo, Node, NodeEvent, Part, PeerId
 
 /// A buffer longer than this is given back to the allocator rather than kept for the next payload.
 const BUFFER_KEPT_MAX: usize = 16 << 10;
+
+/// A node that was woken so often without any time passing will never let it pass: a bug of the node.
+const WAKES_MAX: u32 = 10_000;
 
 /// A time that does not come.
 const NEVER: Time = Time::from_us(u64::MAX);
@@ -68,6 +71,9 @@ pub(super) struct Slot {
     leaves_at: Time,
     /// The time of the wake-up that counts.
     armed: Option<Time>,
+    /// When it was last woken, and how often at that moment.
+    woken_at: Time,
+    wakes: u32,
     restarts: u64,
     /// When it starts again.
     down_until: Time,
@@ -171,12 +177,8 @@ pub struct World<O = ()> {
 /// Tells the observer. A macro, since it borrows three fields beside the one that is told.
 macro_rules! tell {
     ($world:expr, $event:expr) => {{
-        let stage = Stage {
-            now: $world.now,
-            library: &$world.library,
-            slots: &$world.slots,
-            lives: &$world.lives,
-        };
+        let stage =
+            Stage { now: $world.now, library: &$world.library, slots: &$world.slots, lives: &$world.lives };
         $world.observer.on(&stage, &$event);
     }};
 }
@@ -222,6 +224,8 @@ impl<O: Observer> World<O> {
                 up_since: Time::ZERO,
                 leaves_at: NEVER,
                 armed: None,
+                woken_at: Time::ZERO,
+                wakes: 0,
                 restarts: 0,
                 down_until: Time::ZERO,
                 links_begin,
@@ -233,7 +237,7 @@ impl<O: Observer> World<O> {
             queue: Queue::new(),
             slots,
             ways,
-            library: Library::new(),
+            library: Library::new(seed.child("library")),
             lives: Vec::new(),
             members,
             rules: Rules::of(&config.faults, seed.child("faults")),
@@ -400,6 +404,9 @@ impl<O: Observer> World<O> {
         let node = slot.node.as_mut()?;
         match node.poll_timeout() {
             Some(at) if at <= self.now => {
+                slot.wakes = if slot.woken_at == self.now { slot.wakes + 1 } else { 0 };
+                slot.woken_at = self.now;
+                assert!(slot.wakes < WAKES_MAX, "node {no} wants to be woken at {} for ever", self.now);
                 node.handle_timeout(self.now);
                 tell!(self, Event::Woken(PeerId(no as u32)));
                 Some(no)
@@ -465,7 +472,8 @@ impl<O: Observer> World<O> {
             self.queue.push(slot.down_until, Planned::Append(no));
             return None;
         };
-        let at_ms = self.config.start_ms.saturating_add(self.now.as_ms()).saturating_add_signed(append.skew_ms);
+        let at_ms =
+            self.config.start_ms.saturating_add(self.now.as_ms()).saturating_add_signed(append.skew_ms);
         let random;
         let text = match &append.text {
             Text::Says(text) => text.as_bytes(),
@@ -535,7 +543,7 @@ impl<O: Observer> World<O> {
         };
         slot.restarts += 1;
         let seed = node_seed(self.config.seed, no as u32, slot.restarts);
-        slot.node = Some(Node::restart(disk, slot.config.clone(), seed));
+        slot.node = Some(Node::restart(disk, slot.config.clone(), &self.library, seed));
         slot.down_until = self.now;
         tell!(self, Event::Restarted(PeerId(no as u32)));
         true
@@ -655,9 +663,10 @@ impl<O: Observer> World<O> {
                 }
             }
         }
-        match way.link.carry(profile, self.now, sender.up_since, payload.len(), extra) {
-            Carried::Arrives { left, .. } if left > sender.leaves_at => Err(LossCause::Cut),
-            Carried::Arrives { at, again, .. } => Ok((at, again)),
+        let up = Up { since: sender.up_since, until: sender.leaves_at };
+        match way.link.carry(profile, self.now, up, payload.len(), extra) {
+            Carried::Arrives { at, again } => Ok((at, again)),
+            Carried::Cut => Err(LossCause::Cut),
             Carried::Lost => Err(LossCause::Loss),
             Carried::Overflowed => Err(LossCause::Queue),
         }
@@ -747,6 +756,16 @@ impl<O: Observer> World<O> {
         self.slots[no].node.as_ref().is_none_or(Node::is_settled)
     }
 
+    #[cfg(test)]
+    pub(super) fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    #[cfg(test)]
+    pub(super) fn lives(&self) -> &[Life] {
+        &self.lives
+    }
+
     /// Nodes.
     pub fn node_count(&self) -> usize {
         self.slots.len()
@@ -814,4 +833,3 @@ fn corrupt(payload: &mut [u8], dice: &mut Dice) {
     let place = dice.below(payload.len() as u64) as usize;
     payload[place] ^= 1 + dice.below(255) as u8;
 }
-
