@@ -215,6 +215,39 @@ fn a_lost_payload_is_sent_again_at_the_timeout_and_not_what_left_after_it() {
 }
 
 #[test]
+fn a_gap_hastens_the_ack_that_is_owed_and_so_does_its_end() {
+    let mut channel = Channel::new(&config(16));
+    let now = Time::from_us(1);
+    let mut handle = |seq| {
+        channel.handle(now, Segment { seq, ack: 0, frame: &[] }).unwrap();
+        let due = channel.poll_timeout();
+        let bare = channel.poll_segment(now, 0).map(|bare| (bare.seq, bare.ack));
+        (due, bare)
+    };
+    assert_eq!(handle(1), (Some(now + Span::from_ms(200)), None), "it waits for a frame to ride on");
+    assert_eq!(handle(3), (Some(now), Some((0, 1))));
+    assert_eq!(handle(4), (None, None), "nothing new to acknowledge");
+    assert_eq!(handle(2), (Some(now), Some((0, 4))));
+    assert_eq!(handle(5), (Some(now + Span::from_ms(200)), None));
+}
+
+#[test]
+fn an_ack_that_moves_on_gives_the_next_frame_its_whole_time() {
+    let mut pair = Pair::new(&config(2), Span::from_ms(450));
+    pair.send(0, 1);
+    pair.step();
+    pair.step();
+    assert_eq!(pair.now, Time::from_us(450_000));
+    assert_eq!(pair.acks_left[1], 1);
+    pair.now = Time::from_us(800_000);
+    pair.send(0, 1);
+    pair.poll(0, ROOM);
+    pair.drive();
+    pair.assert_idle_and_equal();
+    assert_eq!(pair.frames_left[0], 2, "its ack comes at 1.7 s, the first timer would have ended at 1 s");
+}
+
+#[test]
 fn a_lost_ack_is_sent_again_when_the_frame_comes_twice() {
     let mut pair = Pair::new(&config(1), Span::from_ms(50));
     pair.send(0, 1);
@@ -351,6 +384,12 @@ fn samples_are_those_of_the_rfc() {
         channel.sample(Span::from_us(u64::MAX));
     }
     assert_eq!(channel.rto, Span::from_s(60));
+    // Cut to a minute, such nights are forgotten: of 60 s, (7/8)^30 = 1.1 s is left in SRTT; RTTVAR, which
+    // follows it at twice the speed, has 2 * 60 s * ((7/8)^30 - (3/4)^30) = 2.2 s.
+    for _ in 0..30 {
+        channel.sample(Span::from_ms(100));
+    }
+    assert!(channel.rto.as_us().abs_diff(9_900_000) < 400_000, "{:?}", channel.rto);
 }
 
 #[test]
@@ -442,6 +481,16 @@ fn who_does_not_take_what_arrives_is_sent_it_again() {
     pair.take(1);
     pair.drive();
     pair.assert_idle_and_equal();
+}
+
+#[test]
+fn who_does_not_take_what_arrives_keeps_no_more_bytes_than_agreed() {
+    let mut channel = Channel::new(&ChannelConfig { window_bytes: 250, ..config(8) });
+    for seq in 1..=3 {
+        channel.handle(Time::ZERO, Segment { seq, ack: 0, frame: &[0; 100] }).unwrap();
+    }
+    assert_eq!(channel.ready_bytes, 200);
+    assert_eq!(channel.arrived, 2, "the third counts as lost");
 }
 
 #[test]
@@ -564,6 +613,7 @@ impl Channel {
         assert_eq!(self.sent_bytes, self.sent.iter().map(|sent| sent.frame.len()).sum::<usize>());
         assert_eq!(self.early_bytes, self.early.iter().flatten().map(|frame| frame.len()).sum::<usize>());
         assert_eq!(self.ready_bytes, self.ready.iter().map(|frame| frame.len()).sum::<usize>());
+        assert!(self.early_bytes + self.ready_bytes <= self.config.window_bytes);
         assert!(self.early.front().is_none_or(Option::is_none));
         assert!(self.early.back().is_none_or(Option::is_some));
         assert!(self.arrived == self.acked || self.ack_due.is_some());

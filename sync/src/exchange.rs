@@ -1,0 +1,221 @@
+//! One reconciliation session of a node with a peer, over a channel.
+//!
+//! A session begins with a segment that names the group and the strategy; the peer answers, refuses, or is not
+//! there. It ends when the strategy is done and both ends have each other's frames, or when the peer has not been
+//! heard for [`crate::Reconcile::silence`]. Nothing of it stays but what was learned.
+
+use bytes::Bytes;
+use fixedbitset::FixedBitSet;
+use offerbench_algos::{Finding, ItemId, Session, Step, Verdict};
+use prost::Message as _;
+
+use crate::channel::{self, Channel, ChannelConfig};
+use crate::payload::Segment;
+use crate::stats::{Kind, Stats};
+use crate::time::{Span, Time};
+
+/// How a session ended at one end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Whether this end began it.
+    pub initiator: bool,
+    /// The strategy's verdict; `None` if the session did not get that far.
+    pub verdict: Option<Verdict>,
+    /// Items that the peer was found to lack.
+    pub haves: u64,
+    /// From its beginning at this end.
+    pub took: Span,
+}
+
+/// Sessions with one peer in one group: the one that runs, and when the next is wanted.
+#[derive(Default)]
+pub struct Exchange {
+    pub run: Option<Run>,
+    /// When the next one should begin.
+    pub wanted: Option<Time>,
+    /// Sessions in a row that failed.
+    pub fails: u32,
+    /// A message waits that the peer may lack.
+    pub news: bool,
+    /// Number of the session that ended last, whose late segments are not taken for a new one.
+    pub last: Option<u32>,
+}
+
+impl Exchange {
+    /// When its channel wants a payload.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.run.as_ref()?.channel.poll_timeout()
+    }
+
+    /// Puts segments into a payload.
+    pub fn fill(&mut self, now: Time, room: &mut usize, segments: &mut Vec<Segment>, stats: &mut Stats) {
+        let Some(run) = &mut self.run else { return };
+        while let Some(segment) =
+            room.checked_sub(SEGMENT_OVERHEAD_MAX).and_then(|room| run.channel.poll_segment(now, room))
+        {
+            let opening = run.initiator && segment.seq == 1;
+            let made = Segment {
+                group: if opening { run.group.clone() } else { Bytes::new() },
+                session: run.number,
+                seq: segment.seq,
+                ack: segment.ack,
+                frame: Bytes::copy_from_slice(segment.frame),
+                strategy: if opening { run.strategy } else { 0 },
+                end: 0,
+            };
+            put(made, room, segments, stats);
+        }
+    }
+
+    /// Whether no session runs, and none is needed for news.
+    pub fn is_settled(&self) -> bool {
+        self.run.is_none() && !self.news
+    }
+
+    /// Bytes on the heap for channels and snapshots; what a strategy's session takes is not seen from here.
+    pub fn heap_bytes(&self) -> usize {
+        self.run.as_ref().map_or(0, |run| run.channel.heap_bytes() + run.snapshot.len() / 4)
+    }
+}
+
+/// Most bytes that a segment takes beside its frame.
+const SEGMENT_OVERHEAD_MAX: usize = 80;
+
+/// Appends a segment to a payload and counts it.
+pub fn put(segment: Segment, room: &mut usize, segments: &mut Vec<Segment>, stats: &mut Stats) {
+    let len = segment.encoded_len();
+    let len = 3 + prost::length_delimiter_len(len) + len;
+    *room = room.saturating_sub(len);
+    stats.send(Kind::Frame, usize::from(segment.seq > 0), segment.frame.len());
+    stats.send(Kind::Channel, 1, len - segment.frame.len());
+    segments.push(segment);
+}
+
+/// A session that runs.
+pub struct Run {
+    pub number: u32,
+    pub initiator: bool,
+    pub group: Bytes,
+    pub strategy: u32,
+    pub began: Time,
+    /// When the peer was last heard in it.
+    pub heard: Time,
+    channel: Channel,
+    /// Gone when it is done.
+    session: Option<Box<dyn Session>>,
+    pub verdict: Option<Verdict>,
+    /// What was held when it began.
+    pub snapshot: FixedBitSet,
+    /// What the peer was known to hold when it began.
+    pub known: FixedBitSet,
+    /// Items that the peer lacks, as far as they were found.
+    pub haves: Vec<ItemId>,
+    /// How many of them were taken out of here.
+    pub haves_taken: u64,
+    /// Whether there was news to tell.
+    pub news: bool,
+    frames: u32,
+}
+
+/// What a session is, for [`Run::new`].
+pub struct Opening {
+    pub number: u32,
+    pub initiator: bool,
+    pub group: Bytes,
+    pub strategy: u32,
+    pub snapshot: FixedBitSet,
+    pub known: FixedBitSet,
+    pub news: bool,
+}
+
+impl Run {
+    /// Begins; an initiator's first frames are ready afterwards.
+    pub fn new(now: Time, opening: Opening, config: &ChannelConfig, session: Box<dyn Session>) -> Self {
+        let Opening { number, initiator, group, strategy, snapshot, known, news } = opening;
+        let mut run = Self {
+            number,
+            initiator,
+            group,
+            strategy,
+            began: now,
+            heard: now,
+            channel: Channel::new(config),
+            session: Some(session),
+            verdict: None,
+            snapshot,
+            known,
+            haves: Vec::new(),
+            haves_taken: 0,
+            news,
+            frames: 0,
+        };
+        run.drive(now);
+        run
+    }
+
+    /// Takes a segment of the peer. `lose`: a planted bug drops this frame.
+    ///
+    /// # Errors
+    ///
+    /// When the peer broke the rules of the channel or of the strategy. The session is dead then.
+    pub fn handle(&mut self, now: Time, segment: &Segment, lose: impl Fn(u32) -> bool) -> Result<(), ()> {
+        self.heard = now;
+        let piece = channel::Segment { seq: segment.seq, ack: segment.ack, frame: &segment.frame };
+        self.channel.handle(now, piece).map_err(|_| ())?;
+        while let Some(frame) = self.channel.receive() {
+            self.frames += 1;
+            if lose(self.frames) {
+                continue;
+            }
+            // After its verdict a session wants nothing more: what still arrives is overshoot.
+            if let Some(session) = &mut self.session {
+                session.handle_frame(&frame).map_err(|_| ())?;
+            }
+            self.drive(now);
+        }
+        self.drive(now);
+        Ok(())
+    }
+
+    /// Keeps the contract of sessions: findings out, then frames out while there is room.
+    fn drive(&mut self, now: Time) {
+        let Some(session) = &mut self.session else { return };
+        let mut done = None;
+        loop {
+            while let Some(finding) = session.poll_finding() {
+                // A need is the peer's have: it will push or offer it.
+                if let Finding::Have(id) = finding {
+                    self.haves.push(id);
+                }
+            }
+            if done.is_some() || !self.channel.has_room() {
+                break;
+            }
+            let mut frame = Vec::new();
+            match session.poll_frame(&mut frame) {
+                Step::Frame => self.channel.send(now, frame),
+                Step::Waiting => break,
+                Step::Done(verdict) => done = Some(verdict),
+            }
+        }
+        if done.is_some() {
+            self.verdict = done;
+            self.session = None;
+        }
+    }
+
+    /// Whether the strategy is done and each end has all frames of the other.
+    pub fn is_over(&self) -> bool {
+        self.verdict.is_some() && self.channel.is_idle()
+    }
+
+    /// How it ended.
+    pub fn outcome(&self, now: Time) -> Outcome {
+        Outcome {
+            initiator: self.initiator,
+            verdict: self.verdict,
+            haves: self.haves_taken,
+            took: now.since(self.began),
+        }
+    }
+}

@@ -1,0 +1,825 @@
+//! A member's device, or a relay: MVDS as a state machine without clock, socket or thread.
+//!
+//! **Contract for drivers: after every `append`, `handle_*` or `send_*`, drain `poll_transmit` until `None` and
+//! `poll_event` until `None`; then call again at `poll_timeout`, or earlier if something arrives.** Time never
+//! runs backwards. A payload that `poll_transmit` hands out may be lost, delayed, doubled or overtaken.
+//!
+//! Source: [2/MVDS](https://rfc.vac.dev/spec/2/). What it leaves open, or we do differently:
+//! - An OFFER of a message that is held is answered with an ACK (2/MVDS would request it again).
+//! - A message is asked of one peer at a time ([`crate::Config::coordinate`]), and a REQUEST that nobody answers
+//!   is given up after a number of sendings.
+//! - A payload has a greatest length; what does not fit waits for the next epoch.
+//! - Records exist for at most [`crate::Limits::backlog_max`] messages a peer. What a peer lacks is always what
+//!   is held less what it is known to hold, so the others are found again when records drain; a new link
+//!   and a restart are the same case.
+//! - Epochs are those of the driver's time: a device that was off has missed them, and sends what is due when it
+//!   is on again.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use fixedbitset::FixedBitSet;
+use offerbench_algos::{Index, ItemId, Seed};
+use thiserror::Error;
+
+use crate::config::{Config, Delivery, Offer, Part};
+use crate::dag::Dag;
+use crate::desk::Desk;
+use crate::exchange::{Exchange, Outcome, Run};
+use crate::library::{GroupId, Library, MsgNo, PeerId};
+use crate::payload::{Content, Datagram, Payload, PayloadError, WireMessage, to_id};
+use crate::peer::{Give, Moved, Peer, set_hash};
+use crate::plant::Plant;
+use crate::ranks::{self, Place};
+use crate::stats::{Kind, Refusal, Stats};
+use crate::time::Time;
+use crate::wants::Wants;
+
+/// What happened inside a node, for the application and for those who measure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NodeEvent {
+    /// A message is handed to the application: once, ever. Own messages are, too.
+    Delivered {
+        /// Its group.
+        group: GroupId,
+        /// The message.
+        message: MsgNo,
+    },
+    /// A message arrived that was held already.
+    Redundant {
+        /// Who sent it.
+        from: PeerId,
+        /// The message.
+        message: MsgNo,
+    },
+    /// An ephemeral message arrived.
+    Ephemeral {
+        /// Who sent it.
+        from: PeerId,
+        /// Its group.
+        group: GroupId,
+        /// Its body.
+        body: Bytes,
+    },
+    /// A ping was answered.
+    Pong {
+        /// Who answered.
+        from: PeerId,
+        /// The number of the ping.
+        number: u64,
+    },
+    /// A reconciliation session ended at this node.
+    Reconciled {
+        /// With whom.
+        peer: PeerId,
+        /// How.
+        outcome: Outcome,
+    },
+}
+
+/// Why a message could not be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum AppendError {
+    /// The node has not joined the group.
+    #[error("the node is not in this group")]
+    UnknownGroup,
+    /// A relay sees no graph, so it cannot write.
+    #[error("a relay does not write")]
+    Relay,
+    /// Body over the limit.
+    #[error("a body of {len} bytes, at most {max} are allowed")]
+    TooLong {
+        /// Its length in bytes.
+        len: usize,
+        /// The limit in bytes.
+        max: usize,
+    },
+    /// The store is full.
+    #[error("the store holds its {max} messages")]
+    StoreFull {
+        /// The limit.
+        max: usize,
+    },
+}
+
+/// What survives a crash: what a device writes to its disk before it acks.
+#[derive(Clone, Debug)]
+pub struct Disk {
+    me: PeerId,
+    groups: BTreeMap<GroupId, BTreeSet<PeerId>>,
+    held: FixedBitSet,
+    delivered: FixedBitSet,
+    /// By peer, what it is known to hold. May be lost without harm.
+    known: BTreeMap<PeerId, FixedBitSet>,
+    stats: Stats,
+}
+
+impl Disk {
+    /// Loses what was known of peers: everything is offered to them again.
+    pub fn forget_peers(&mut self) {
+        self.known.clear();
+    }
+}
+
+pub(crate) struct Group {
+    /// Who shares it with this node.
+    pub peers: BTreeSet<PeerId>,
+    /// The strategy's index of what is held, if there is a strategy.
+    pub index: Option<Box<dyn Index>>,
+    /// What of this group is held.
+    pub held: FixedBitSet,
+}
+
+/// See the module.
+pub struct Node {
+    pub(crate) me: PeerId,
+    pub(crate) config: Arc<Config>,
+    pub(crate) seed: Seed,
+    pub(crate) online: bool,
+    pub(crate) groups: BTreeMap<GroupId, Group>,
+    pub(crate) peers: BTreeMap<PeerId, Peer>,
+    /// When each peer wants a payload made.
+    agenda: BTreeSet<(Time, PeerId)>,
+    pub(crate) held: FixedBitSet,
+    held_count: usize,
+    delivered: FixedBitSet,
+    dag: Dag,
+    wants: Wants,
+    /// Ephemeral and control datagrams to be sent.
+    aside: VecDeque<(PeerId, Vec<u8>)>,
+    pub(crate) events: VecDeque<NodeEvent>,
+    pub(crate) stats: Stats,
+    pub(crate) desk: Desk,
+    pub(crate) plant: Plant,
+}
+
+impl Node {
+    /// A node without groups, offline.
+    pub fn new(me: PeerId, config: Arc<Config>, seed: Seed) -> Self {
+        Self {
+            me,
+            config,
+            seed: seed.child("node").nth(u64::from(me.0)),
+            online: false,
+            groups: BTreeMap::new(),
+            peers: BTreeMap::new(),
+            agenda: BTreeSet::new(),
+            held: FixedBitSet::new(),
+            held_count: 0,
+            delivered: FixedBitSet::new(),
+            dag: Dag::default(),
+            wants: Wants::default(),
+            aside: VecDeque::new(),
+            events: VecDeque::new(),
+            stats: Stats::default(),
+            desk: Desk::default(),
+            plant: Plant::default(),
+        }
+    }
+
+    /// Plants a deliberate bug, for tests of the tests.
+    #[cfg(any(test, feature = "plant"))]
+    pub fn plant(&mut self, plant: Plant) {
+        self.plant = plant;
+    }
+
+    /// Shares a group with these peers, as well as with those of earlier calls.
+    pub fn join(&mut self, group: GroupId, peers: &[PeerId]) {
+        let index = match &self.config.offer {
+            Offer::Reconcile(options) => Some(options.strategy.strategy.index(&[])),
+            Offer::Batch | Offer::Interactive => None,
+        };
+        let members = self.groups.entry(group).or_insert_with(|| Group {
+            peers: BTreeSet::new(),
+            index,
+            held: FixedBitSet::new(),
+        });
+        for &id in peers.iter().filter(|id| **id != self.me) {
+            members.peers.insert(id);
+            let peer = self.peers.entry(id).or_insert_with(|| Peer::new(id));
+            peer.groups.insert(group);
+            peer.overflow = self.held_count > 0;
+        }
+    }
+
+    /// The device has a network now.
+    pub fn handle_online(&mut self, now: Time) {
+        self.online = true;
+        self.refill_all(now);
+        self.desk_online(now);
+    }
+
+    /// The device has no network any more. Sessions end; they leave nothing behind.
+    pub fn handle_offline(&mut self, now: Time) {
+        self.online = false;
+        self.aside.clear();
+        self.desk_offline(now);
+    }
+
+    /// Writes a message. `at_ms` is the timestamp by the author's clock; the parents are the heads of the graph
+    /// as this node sees it. Allowed while offline.
+    ///
+    /// # Errors
+    ///
+    /// When the node is not in the group, is a relay, the body is too long, or the store is full.
+    pub fn append(
+        &mut self,
+        library: &mut Library,
+        now: Time,
+        group: GroupId,
+        at_ms: u64,
+        text: &[u8],
+    ) -> Result<MsgNo, AppendError> {
+        if self.config.part == Part::Relay {
+            return Err(AppendError::Relay);
+        }
+        if !self.groups.contains_key(&group) {
+            return Err(AppendError::UnknownGroup);
+        }
+        let limits = self.config.limits;
+        if self.held_count >= limits.messages_max {
+            return Err(AppendError::StoreFull { max: limits.messages_max });
+        }
+        // The newest heads; the others stay heads and are named by a later message.
+        let heads = self.dag.heads(group).rev().take(limits.parents_max);
+        let parents = heads.map(|no| library.message(no).id_bytes.clone()).collect();
+        let body = Content::to_body(parents, text);
+        if body.len() > limits.body_len_max {
+            return Err(AppendError::TooLong { len: body.len(), max: limits.body_len_max });
+        }
+        let candidate = library.read(group, at_ms, &body);
+        let no = library.keep(candidate);
+        if !self.holds(no) {
+            self.store(library, now, None, no);
+        }
+        Ok(no)
+    }
+
+    /// Sends an ephemeral message to all peers of a group: no state, no ack, no resend. Nothing while offline.
+    pub fn send_ephemeral(&mut self, group: GroupId, body: &[u8]) {
+        let peers: Vec<PeerId> =
+            self.groups.get(&group).map(|group| group.peers.iter().copied().collect()).unwrap_or_default();
+        for peer in peers {
+            self.put_aside(peer, &Datagram::NoSync { group, body: Bytes::copy_from_slice(body) });
+        }
+    }
+
+    /// Asks a peer for a sign of life; `number` comes back in [`NodeEvent::Pong`]. Nothing while offline.
+    pub fn send_ping(&mut self, peer: PeerId, number: u64) {
+        self.put_aside(peer, &Datagram::Ping(number));
+    }
+
+    fn put_aside(&mut self, to: PeerId, datagram: &Datagram) {
+        if !self.online {
+            return;
+        }
+        if self.aside.len() >= self.config.limits.aside_max {
+            return self.stats.refuse(Refusal::AsideFull);
+        }
+        let mut bytes = Vec::new();
+        datagram.encode(&mut bytes);
+        self.aside.push_back((to, bytes));
+    }
+
+    /// Takes what a peer sent. Parts of it that are refused are counted; the rest is used.
+    ///
+    /// # Errors
+    ///
+    /// When nothing of it can be used. The node is as before.
+    pub fn handle_payload(
+        &mut self,
+        library: &mut Library,
+        now: Time,
+        from: PeerId,
+        payload: &[u8],
+    ) -> Result<(), PayloadError> {
+        if !self.peers.contains_key(&from) {
+            self.stats.refuse(Refusal::UnknownPeer);
+            return Err(PayloadError::UnknownPeer(from.0));
+        }
+        let datagram = Datagram::decode(payload, self.config.limits.payload_len_max)
+            .inspect_err(|_| self.stats.refuse(Refusal::BadPayload))?;
+        self.desk_heard(now, from);
+        match datagram {
+            Datagram::Sync(payload) => self.handle_records(library, now, from, payload),
+            Datagram::NoSync { group, body } => {
+                if self.peers[&from].groups.contains(&group) {
+                    self.events.push_back(NodeEvent::Ephemeral { from, group, body });
+                } else {
+                    self.stats.refuse(Refusal::UnknownGroup);
+                }
+            }
+            Datagram::Ping(number) => self.put_aside(from, &Datagram::Pong(number)),
+            Datagram::Pong(number) => self.events.push_back(NodeEvent::Pong { from, number }),
+        }
+        self.reschedule(from);
+        Ok(())
+    }
+
+    /// Time has passed: sessions that nobody answers end, wanted ones begin. Call it at [`Node::poll_timeout`].
+    pub fn handle_timeout(&mut self, now: Time) {
+        if self.online {
+            self.desk_tick(now);
+        }
+    }
+
+    /// The next datagram to send, into `payload`, and to whom.
+    pub fn poll_transmit(&mut self, library: &Library, now: Time, payload: &mut Vec<u8>) -> Option<PeerId> {
+        payload.clear();
+        if !self.online {
+            return None;
+        }
+        if let Some((to, bytes)) = self.aside.pop_front() {
+            let control = matches!(bytes.first(), Some(2 | 3));
+            let kind = if control { Kind::Control } else { Kind::NoSync };
+            self.stats.send(Kind::Header, 1, 1);
+            self.stats.send(kind, 1, bytes.len() - 1);
+            self.stats.payloads += 1;
+            payload.extend_from_slice(&bytes);
+            return Some(to);
+        }
+        self.desk_tick(now);
+        let mut moved = Vec::new();
+        while let Some(&(time, id)) = self.agenda.first().filter(|(time, _)| *time <= now) {
+            self.agenda.remove(&(time, id));
+            let peer = self.peers.get_mut(&id).expect("the agenda names peers");
+            peer.wake = None;
+            let made = peer.compose(library, &self.config, now, &mut self.wants, &mut moved, &mut self.stats);
+            // What was sent may have been the last ack that a session owed.
+            let over = |exchange: &Exchange| exchange.run.as_ref().is_some_and(Run::is_over);
+            let over: Vec<GroupId> = peer
+                .exchanges
+                .iter()
+                .filter(|(_, exchange)| over(exchange))
+                .map(|(group, _)| *group)
+                .collect();
+            for group in over {
+                self.finish_if_over(now, id, group);
+            }
+            for Moved { id, to } in moved.drain(..) {
+                self.request(now, to, id, None);
+            }
+            self.reschedule(id);
+            if let Some(made) = made {
+                Datagram::Sync(made).encode(payload);
+                return Some(id);
+            }
+        }
+        None
+    }
+
+    /// When to call [`Node::handle_timeout`] and [`Node::poll_transmit`] again. `None`: not before something else
+    /// happens.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        if !self.online {
+            return None;
+        }
+        let payload = self.agenda.first().map(|(time, _)| *time);
+        [payload, self.desk_timeout()].into_iter().flatten().min()
+    }
+
+    /// The next event that was not handed out yet.
+    pub fn poll_event(&mut self) -> Option<NodeEvent> {
+        self.events.pop_front()
+    }
+
+    /// The power fails. What was handed to `poll_event` or acked is on the disk.
+    pub fn crash(self) -> Disk {
+        Disk {
+            me: self.me,
+            groups: self.groups.into_iter().map(|(id, group)| (id, group.peers)).collect(),
+            held: self.held,
+            delivered: self.delivered,
+            known: self.peers.into_iter().map(|(id, peer)| (id, peer.known)).collect(),
+            stats: self.stats,
+        }
+    }
+
+    /// Starts again from the disk, offline. `seed` must not be one that was used before: sessions draw from it.
+    pub fn restart(disk: Disk, config: Arc<Config>, library: &Library, seed: Seed) -> Self {
+        let Disk { me, groups, held, delivered, mut known, stats } = disk;
+        let mut node = Self::new(me, config, seed);
+        node.stats = stats;
+        node.held_count = held.count_ones(..);
+        node.held = held;
+        node.delivered = delivered;
+        for (id, peers) in groups {
+            node.join(id, &peers.into_iter().collect::<Vec<_>>());
+        }
+        for peer in node.peers.values_mut() {
+            peer.known = known.remove(&peer.id).unwrap_or_default();
+        }
+        let mut completed = Vec::new();
+        let held: Vec<MsgNo> = node.held.ones().map(|place| MsgNo(place as u32)).collect();
+        for no in held {
+            node.index(library, no);
+            if node.config.part == Part::Member && library.message(no).parents.is_some() {
+                node.dag.add(library, no, &mut completed);
+            }
+        }
+        node
+    }
+
+    /// Counters.
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// Who it is.
+    pub fn id(&self) -> PeerId {
+        self.me
+    }
+
+    /// Whether a message is stored.
+    pub fn holds(&self, no: MsgNo) -> bool {
+        self.held.contains(no.place())
+    }
+
+    /// Whether a message was handed to the application.
+    pub fn has_delivered(&self, no: MsgNo) -> bool {
+        self.delivered.contains(no.place())
+    }
+
+    /// Messages stored.
+    pub fn held(&self) -> usize {
+        self.held_count
+    }
+
+    /// Whether no record waits to be sent, answered or asked, and no session runs or is wanted for news.
+    pub fn is_settled(&self) -> bool {
+        self.aside.is_empty() && self.peers.values().all(Peer::is_settled)
+    }
+
+    /// What waits, for stories and failure reports: records, requests, running sessions.
+    pub fn pending(&self) -> (usize, usize, usize) {
+        let sum = |count: fn(&Peer) -> usize| self.peers.values().map(count).sum();
+        (sum(|peer| peer.records.len()), sum(|peer| peer.requests.len()), self.desk.running)
+    }
+
+    /// Bytes on the heap for peers and graph, roughly; without indexes and the library.
+    pub fn state_bytes(&self) -> usize {
+        self.peers.values().map(Peer::heap_bytes).sum::<usize>()
+            + self.dag.heap_bytes()
+            + self.wants.len() * 96
+    }
+
+    /// A bound of [`crate::Limits`] that is exceeded: a bug, whatever peers do.
+    pub fn over_bounds(&self) -> Option<String> {
+        let limits = &self.config.limits;
+        let over =
+            |what: &str, is: usize, max: usize| (is > max).then(|| format!("{what}: {is}, at most {max}"));
+        let of_peer = |peer: &Peer| {
+            over("records for a peer", peer.records.len(), limits.backlog_max)
+                .or_else(|| over("requests to a peer", peer.requests.len(), limits.requests_max))
+        };
+        over("messages held", self.held_count, limits.messages_max)
+            .or_else(|| match self.config.delivery {
+                Delivery::Causal => {
+                    over("messages that wait for parents", self.dag.waiting(), limits.waiting_max)
+                }
+                Delivery::Eventual => None,
+            })
+            .or_else(|| over("sessions", self.desk.running, limits.sessions_max))
+            .or_else(|| over("datagrams aside", self.aside.len(), limits.aside_max))
+            .or_else(|| self.peers.values().find_map(of_peer))
+    }
+
+    fn handle_records(&mut self, library: &mut Library, now: Time, from: PeerId, payload: Payload) {
+        self.handle_acks(library, from, &payload);
+        self.handle_messages(library, now, from, &payload.messages);
+        self.handle_offers(library, now, from, &payload.offers);
+        self.handle_requests(library, now, from, &payload);
+        for segment in &payload.segments {
+            self.handle_segment(library, now, from, segment);
+        }
+        self.refill(from, now);
+    }
+
+    fn peer(&mut self, id: PeerId) -> &mut Peer {
+        self.peers.get_mut(&id).expect("only peers that exist are named")
+    }
+
+    fn find_held(&self, library: &Library, id: ItemId) -> Option<MsgNo> {
+        // The library may know messages of other nodes of this process.
+        library.find(id).filter(|no| self.holds(*no))
+    }
+
+    fn handle_acks(&mut self, library: &Library, from: PeerId, payload: &Payload) {
+        for (ids, past) in [(&payload.acks, false), (&payload.past_acks, true)] {
+            for id in ids {
+                let Some(no) = to_id(id).and_then(|id| self.find_held(library, id)) else {
+                    self.stats.refuse(if to_id(id).is_some() { Refusal::UnknownAck } else { Refusal::BadId });
+                    continue;
+                };
+                if self.plant == Plant::DroppedAck {
+                    continue;
+                }
+                let past = past && self.dag.is_complete(no);
+                let peer = self.peer(from);
+                if past {
+                    peer.holds_past(library, no);
+                } else {
+                    peer.holds(no);
+                }
+            }
+        }
+        for hash in &payload.set_acks {
+            if !self.peer(from).holds_set(*hash) {
+                self.stats.refuse(Refusal::UnknownAck);
+            }
+        }
+    }
+
+    fn handle_messages(&mut self, library: &mut Library, now: Time, from: PeerId, messages: &[WireMessage]) {
+        let (mut taken, mut all) = (Vec::new(), true);
+        for message in messages {
+            match self.take(library, now, from, message) {
+                Ok(no) => taken.push(no),
+                Err(None) => all = false,
+                Err(Some(why)) => {
+                    all = false;
+                    self.stats.refuse(why);
+                }
+            }
+        }
+        if taken.is_empty() {
+            return;
+        }
+        let whole = all.then(|| set_hash(taken.iter().map(|no| library.message(*no).item.id)));
+        let (peer, dag) = (self.peers.get_mut(&from).expect("it was looked up"), &self.dag);
+        let member = self.config.part == Part::Member;
+        peer.ack_taken(now, &self.config, &taken, whole, |no| member && dag.is_complete(no));
+    }
+
+    /// A message of a payload. `Ok` if it is to be acked by the policy; `Err(None)` if it was acked by id.
+    fn take(
+        &mut self,
+        library: &mut Library,
+        now: Time,
+        from: PeerId,
+        message: &WireMessage,
+    ) -> Result<MsgNo, Option<Refusal>> {
+        let limits = self.config.limits;
+        let group = <[u8; 32]>::try_from(&message.group_id[..]).map_err(|_| Some(Refusal::BadMessage))?;
+        let group = GroupId(group);
+        if !self.peers[&from].groups.contains(&group) {
+            return Err(Some(Refusal::UnknownGroup));
+        }
+        if message.body.len() > limits.body_len_max {
+            return Err(Some(Refusal::BadMessage));
+        }
+        let candidate = library.read(group, message.timestamp as u64, &message.body);
+        if let Some(no) = self.find_held(library, candidate.item.id) {
+            self.stats.redundant += 1;
+            self.stats.redundant_bytes += message.body.len() as u64;
+            self.events.push_back(NodeEvent::Redundant { from, message: no });
+            let peer = self.peer(from);
+            peer.holds(no);
+            peer.ack_now(now, no);
+            return Err(None);
+        }
+        if self.held_count >= limits.messages_max {
+            return Err(Some(Refusal::StoreFull));
+        }
+        if self.config.part == Part::Member {
+            match library.parents(&candidate) {
+                None => self.stats.refuse(Refusal::BadContent),
+                Some(parents) => {
+                    let full =
+                        self.dag.waiting() >= limits.waiting_max && self.plant != Plant::UnboundedBuffer;
+                    if self.config.delivery == Delivery::Causal
+                        && full
+                        && !self.dag.missing_of(library, group, parents).is_empty()
+                    {
+                        return Err(Some(Refusal::WaitingFull));
+                    }
+                }
+            }
+        }
+        let no = library.keep(candidate);
+        self.store(library, now, Some(from), no);
+        Ok(no)
+    }
+
+    /// A message that was not held is, from here on.
+    fn store(&mut self, library: &Library, now: Time, from: Option<PeerId>, no: MsgNo) {
+        self.held.grow_and_insert(no.place());
+        self.held_count += 1;
+        let message = library.message(no);
+        self.index(library, no);
+        let offered: Vec<PeerId> = self.wants.arrived(message.item.id).collect();
+        for id in offered {
+            let config = Arc::clone(&self.config);
+            let peer = self.peer(id);
+            peer.requests.remove(message.item.id);
+            peer.holds(no);
+            if Some(id) != from {
+                peer.ack_in_passing(now, &config, no);
+                self.reschedule(id);
+            }
+        }
+        if let Some(from) = from {
+            self.peer(from).holds(no);
+        }
+        self.advance(library, now, from, no);
+        let peers: Vec<PeerId> = self.groups[&message.group].peers.iter().copied().collect();
+        for id in peers.into_iter().filter(|id| Some(*id) != from) {
+            self.spread(now, id, message.group, no);
+            self.reschedule(id);
+        }
+    }
+
+    /// Delivers what may be delivered now that a message is here, and asks for parents that are missing.
+    fn advance(&mut self, library: &Library, now: Time, from: Option<PeerId>, no: MsgNo) {
+        let message = library.message(no);
+        if self.config.part == Part::Relay || message.parents.is_none() {
+            return;
+        }
+        let mut completed = Vec::new();
+        self.dag.add(library, no, &mut completed);
+        match self.config.delivery {
+            Delivery::Eventual => self.deliver(library, no),
+            Delivery::Causal if self.plant == Plant::SkippedParent => self.deliver(library, no),
+            Delivery::Causal => {
+                completed.iter().for_each(|no| self.deliver(library, *no));
+                let Some(from) = from.filter(|_| !self.dag.is_complete(no)) else { return };
+                for id in self.dag.missing(library, no) {
+                    if self.find_held(library, id).is_none() && !self.wants.contains(id) {
+                        self.want(now, from, id, None);
+                    }
+                }
+            }
+        }
+    }
+
+    fn deliver(&mut self, library: &Library, no: MsgNo) {
+        if self.has_delivered(no) {
+            return;
+        }
+        self.delivered.grow_and_insert(no.place());
+        let group = library.message(no).group;
+        self.events.push_back(NodeEvent::Delivered { group, message: no });
+    }
+
+    fn index(&mut self, library: &Library, no: MsgNo) {
+        let message = library.message(no);
+        let Some(group) = self.groups.get_mut(&message.group) else { return };
+        group.held.grow_and_insert(no.place());
+        if let Some(index) = &mut group.index {
+            index.insert(message.item);
+        }
+    }
+
+    /// A peer may lack a message that is held since now.
+    fn spread(&mut self, now: Time, id: PeerId, group: GroupId, no: MsgNo) {
+        match self.config.offer {
+            Offer::Batch => self.give(now, id, no, Give::Message),
+            Offer::Interactive => self.give(now, id, no, Give::Offer),
+            Offer::Reconcile(_) => self.desk_news(now, id, group, no),
+        }
+    }
+
+    /// Queues a record, unless the peer is known to hold the message or has one.
+    pub(crate) fn give(&mut self, now: Time, id: PeerId, no: MsgNo, what: Give) {
+        let (epoch, backlog_max) = (self.epoch(now), self.config.limits.backlog_max);
+        let peer = self.peer(id);
+        if peer.known.contains(no.place()) || peer.records.get(no).is_some() {
+            return;
+        }
+        if peer.records.len() >= backlog_max {
+            peer.overflow = true;
+            return self.stats.refuse(Refusal::BacklogFull);
+        }
+        peer.records.put(no, what, epoch);
+    }
+
+    fn refill_all(&mut self, now: Time) {
+        let ids: Vec<PeerId> = self.peers.keys().copied().collect();
+        for id in ids {
+            self.refill(id, now);
+            self.reschedule(id);
+        }
+    }
+
+    /// Finds again what got no record because there were too many. O(messages / 64) when at least half of the
+    /// backlog has drained, else nothing.
+    fn refill(&mut self, id: PeerId, now: Time) {
+        let backlog_max = self.config.limits.backlog_max;
+        let peer = self.peer(id);
+        if !peer.overflow || peer.records.len() > backlog_max / 2 {
+            return;
+        }
+        peer.overflow = false;
+        let what = match self.config.offer {
+            Offer::Batch => Give::Message,
+            Offer::Interactive => Give::Offer,
+            // A session finds it.
+            Offer::Reconcile(_) => return self.desk_refill(now, id),
+        };
+        let peer = &self.peers[&id];
+        let missing: Vec<MsgNo> = peer
+            .groups
+            .iter()
+            .flat_map(|group| self.groups[group].held.difference(&peer.known))
+            .map(|place| MsgNo(place as u32))
+            .collect();
+        for no in missing {
+            if self.peers[&id].overflow {
+                break;
+            }
+            self.give(now, id, no, what);
+        }
+    }
+
+    fn handle_offers(&mut self, library: &Library, now: Time, from: PeerId, offers: &[Bytes]) {
+        if offers.is_empty() {
+            return;
+        }
+        let (list, len) = (ranks::list_name(offers.iter()), offers.len() as u32);
+        for (bytes, rank) in offers.iter().zip(0..) {
+            let Some(id) = to_id(bytes) else {
+                self.stats.refuse(Refusal::BadId);
+                continue;
+            };
+            if let Some(no) = self.find_held(library, id) {
+                let peer = self.peer(from);
+                peer.holds(no);
+                peer.ack_now(now, no);
+            } else {
+                self.want(now, from, id, Some(Place { list, len, rank }));
+            }
+        }
+    }
+
+    /// A peer has a message that is not here: it, or another, is asked.
+    fn want(&mut self, now: Time, from: PeerId, id: ItemId, place: Option<Place>) {
+        if self.wants.offer(id, from, &self.config) {
+            self.request(now, from, id, place);
+        }
+    }
+
+    fn request(&mut self, now: Time, to: PeerId, id: ItemId, place: Option<Place>) {
+        let (epoch, requests_max) = (self.epoch(now), self.config.limits.requests_max);
+        let peer = self.peer(to);
+        if peer.requests.len() >= requests_max {
+            self.wants.forget(id, to);
+            return self.stats.refuse(Refusal::RequestsFull);
+        }
+        peer.requests.put(id, place, epoch);
+        self.reschedule(to);
+    }
+
+    fn handle_requests(&mut self, library: &Library, now: Time, from: PeerId, payload: &Payload) {
+        let mut asked = Vec::new();
+        for bytes in &payload.requests {
+            match to_id(bytes) {
+                None => self.stats.refuse(Refusal::BadId),
+                Some(id) => asked.push(self.find_held(library, id)),
+            }
+        }
+        for bytes in &payload.ranks {
+            match self.peer(from).offered.read(bytes) {
+                Ok(Some(messages)) => asked.extend(messages.into_iter().map(Some)),
+                Ok(None) => asked.push(None),
+                Err(_) => self.stats.refuse(Refusal::BadPayload),
+            }
+        }
+        let (epoch, backlog_max) = (self.epoch(now), self.config.limits.backlog_max);
+        for no in asked {
+            let shared = |no: &MsgNo| self.peers[&from].groups.contains(&library.message(*no).group);
+            let Some(no) = no.filter(shared) else {
+                self.stats.refuse(Refusal::UnknownRequest);
+                continue;
+            };
+            let peer = self.peer(from);
+            if peer.records.get(no).is_none() && peer.records.len() >= backlog_max {
+                peer.overflow = true;
+                self.stats.refuse(Refusal::BacklogFull);
+                continue;
+            }
+            peer.records.put(no, Give::Message, epoch);
+        }
+    }
+
+    pub(crate) fn epoch(&self, now: Time) -> u64 {
+        now.as_us() / self.config.epoch.as_us().max(1)
+    }
+
+    /// Enters into the agenda when a peer wants a payload made.
+    pub(crate) fn reschedule(&mut self, id: PeerId) {
+        let epoch = self.config.epoch;
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let due = peer.due(epoch);
+        if due == peer.wake {
+            return;
+        }
+        if let Some(wake) = peer.wake {
+            self.agenda.remove(&(wake, id));
+        }
+        if let Some(due) = due {
+            self.agenda.insert((due, id));
+        }
+        peer.wake = due;
+    }
+}

@@ -1,0 +1,153 @@
+//! Messages that were asked for: of whom, and who else has offered them.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use offerbench_algos::ItemId;
+
+use crate::config::Config;
+use crate::library::PeerId;
+
+/// Peers that are remembered for one message beside the one that was asked.
+const OTHERS_MAX: usize = 8;
+
+#[derive(Debug)]
+struct Want {
+    asked: PeerId,
+    /// Others that offered it, in order. Without coordination they have been asked as well.
+    others: VecDeque<PeerId>,
+    /// Requests sent to those asked before.
+    sends_before: u32,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Wants(BTreeMap<ItemId, Want>);
+
+/// What becomes of a request that was not answered in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Late {
+    /// The same peer is asked again.
+    Again,
+    /// This peer is asked instead.
+    Move(PeerId),
+    /// Nobody is asked any more.
+    GiveUp,
+}
+
+impl Wants {
+    /// A peer offers a message that is not here. True if it is to be asked.
+    pub fn offer(&mut self, id: ItemId, from: PeerId, config: &Config) -> bool {
+        let Some(want) = self.0.get_mut(&id) else {
+            self.0.insert(id, Want { asked: from, others: VecDeque::new(), sends_before: 0 });
+            return true;
+        };
+        if want.asked == from || want.others.contains(&from) {
+            return false;
+        }
+        let room = want.others.len() < OTHERS_MAX;
+        if room {
+            want.others.push_back(from);
+        }
+        // Nobody could take back the request of a peer that is not remembered.
+        room && !config.coordinate
+    }
+
+    /// Whether a message was asked for.
+    pub fn contains(&self, id: ItemId) -> bool {
+        self.0.contains_key(&id)
+    }
+
+    /// The request to `peer` is due again, after it was sent `sends` times.
+    pub fn late(&mut self, id: ItemId, peer: PeerId, sends: u32, config: &Config) -> Late {
+        let sends_max = config.limits.request_sends_max;
+        let Some(want) = self.0.get_mut(&id) else { return Late::GiveUp };
+        if !config.coordinate {
+            if sends >= sends_max {
+                self.forget(id, peer);
+                return Late::GiveUp;
+            }
+            return Late::Again;
+        }
+        if want.sends_before + sends >= sends_max {
+            self.0.remove(&id);
+            return Late::GiveUp;
+        }
+        match want.others.pop_front() {
+            Some(to) => {
+                want.others.push_back(peer);
+                want.asked = to;
+                want.sends_before += sends;
+                Late::Move(to)
+            }
+            None => Late::Again,
+        }
+    }
+
+    /// The message is here. Those that offered it, first the one that was asked.
+    pub fn arrived(&mut self, id: ItemId) -> impl Iterator<Item = PeerId> + use<> {
+        let want = self.0.remove(&id);
+        want.into_iter().flat_map(|want| std::iter::once(want.asked).chain(want.others))
+    }
+
+    /// A request could not be queued, or was given up, at one peer.
+    pub fn forget(&mut self, id: ItemId, peer: PeerId) {
+        let Some(want) = self.0.get_mut(&id) else { return };
+        want.others.retain(|other| *other != peer);
+        if want.asked == peer {
+            match want.others.pop_front() {
+                Some(other) => want.asked = other,
+                None => {
+                    self.0.remove(&id);
+                }
+            }
+        }
+    }
+
+    /// Messages asked for.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: PeerId = PeerId(1);
+    const B: PeerId = PeerId(2);
+    const X: ItemId = ItemId::new([1; 32]);
+
+    #[test]
+    fn one_is_asked_and_the_next_when_that_one_is_late() {
+        let config = Config::default();
+        let mut wants = Wants::default();
+        assert!(wants.offer(X, A, &config));
+        assert!(!wants.offer(X, A, &config));
+        assert!(!wants.offer(X, B, &config));
+        assert_eq!(wants.late(X, A, 1, &config), Late::Move(B));
+        assert_eq!(wants.late(X, B, 1, &config), Late::Move(A));
+        assert!(wants.arrived(X).eq([A, B]));
+        assert_eq!(wants.arrived(X).count(), 0);
+    }
+
+    #[test]
+    fn what_nobody_delivers_is_given_up() {
+        let config = Config::default();
+        let mut wants = Wants::default();
+        wants.offer(X, A, &config);
+        let sends_max = config.limits.request_sends_max;
+        assert_eq!(wants.late(X, A, sends_max - 1, &config), Late::Again);
+        assert_eq!(wants.late(X, A, sends_max, &config), Late::GiveUp);
+        assert_eq!(wants.len(), 0);
+    }
+
+    #[test]
+    fn without_coordination_everybody_is_asked() {
+        let config = Config { coordinate: false, ..Config::default() };
+        let mut wants = Wants::default();
+        assert!(wants.offer(X, A, &config) && wants.offer(X, B, &config));
+        assert_eq!(wants.late(X, A, 1, &config), Late::Again);
+        assert_eq!(wants.late(X, A, config.limits.request_sends_max, &config), Late::GiveUp);
+        assert!(wants.arrived(X).eq([B]));
+    }
+}
