@@ -185,8 +185,19 @@ impl Digest {
 
 impl Observer for Digest {
     fn on(&mut self, stage: &Stage<'_>, event: &Event<'_>) {
-        // The printed form names the kind and every field; it holds nothing that differs between equal runs.
         self.0.write_u64(stage.now.as_us());
-        self.0.write(format!("{event:?}").as_bytes());
+        let mut of_payload = |kind: u8, from: PeerId, to: PeerId, payload: &[u8]| {
+            self.0.write_u64(u64::from(from.0) << 32 | u64::from(to.0));
+            self.0.write_u8(kind);
+            self.0.write_u64(payload.len() as u64);
+            self.0.write(payload);
+        };
+        match *event {
+            Event::Sent { from, to, payload } => of_payload(0, from, to, payload),
+            Event::Arrived { from, to, payload, .. } => of_payload(1, from, to, payload),
+            Event::Lost { from, to, payload, cause } => of_payload(2 + cause as u8, from, to, payload),
+            // The printed form names the kind and every field, and holds nothing that differs between equal runs.
+            _ => self.0.write(format!("{event:?}").as_bytes()),
+        }
     }
 }

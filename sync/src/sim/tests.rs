@@ -5,7 +5,9 @@ use std::sync::Arc;
 use offerbench_algos::Seed;
 
 use super::*;
-use crate::{Config, Delivery, GroupId, MsgNo, NodeEvent, Offer, PeerId, Span, Time};
+use crate::{
+    Config, Delivery, GroupId, Limits, MsgNo, NodeEvent, Offer, PeerId, Plant, Reconcile, Span, Time,
+};
 
 const GROUP: GroupId = GroupId([7; 32]);
 
@@ -27,6 +29,11 @@ fn batch() -> Arc<Config> {
 
 fn causal() -> Arc<Config> {
     Arc::new(Config { delivery: Delivery::Causal, ..Config::default() })
+}
+
+fn reconcile(spec: &str) -> Arc<Config> {
+    let offer = Offer::Reconcile(Reconcile::new(spec).unwrap());
+    Arc::new(Config { offer, ..Config::default() })
 }
 
 fn group(config: &Arc<Config>, pairs: &[(u32, u32)], profile: LinkProfile) -> WorldConfig {
@@ -185,7 +192,7 @@ fn a_partition_holds_and_heals() {
 
 #[test]
 fn a_hundred_members_all_get_everything() {
-    for config in [batch(), Arc::default(), causal()] {
+    for config in [batch(), Arc::default(), causal(), reconcile("range")] {
         let mut config = group(&config, &ring(100), LinkProfile::MOBILE_4G);
         config.appends =
             (0..20).map(|n| says(s(u64::from(n)), n * 31 % 100, &format!("message {n}"))).collect();
@@ -203,7 +210,7 @@ fn a_hundred_members_all_get_everything() {
 /// The same description, the same bytes; another seed, others.
 #[test]
 fn one_seed_replays_everything() {
-    for config in [batch(), causal()] {
+    for config in [batch(), causal(), reconcile("range")] {
         let run = |seed| {
             let mut world = World::observed(rough(seed, &config), Digest::default()).unwrap();
             world.run_until(s(3600));
@@ -221,7 +228,8 @@ fn one_seed_replays_everything() {
 /// Safety in a world where everything goes wrong, and liveness once nothing does.
 #[test]
 fn rough_worlds_are_safe_and_heal() {
-    for (seed, config) in (0..12).zip([batch(), Arc::default(), causal()].iter().cycle()) {
+    for (seed, config) in (0..12).zip([batch(), Arc::default(), causal(), reconcile("range")].iter().cycle())
+    {
         let mut world = checked(rough(seed, config));
         world.run_until(s(3600));
         let totals = *world.totals();
@@ -235,6 +243,29 @@ fn rough_worlds_are_safe_and_heal() {
         assert_eq!(world.totals().delivered, 1100, "seed {seed}");
         assert_eq!(world.observer().verdict(), Ok(()), "seed {seed}");
     }
+}
+
+/// The first of some seeds in which a planted bug shows, by safety or by liveness.
+fn found(plant: Plant, config: &Arc<Config>) -> Option<u64> {
+    (0..20).find(|seed| {
+        let mut world = checked(rough(*seed, config));
+        world.plant(plant);
+        world.run_until(s(3600));
+        world.heal();
+        let settled = world.run_until_settled(Span::from_s(4 * 3600));
+        settled.is_err() || world.observer().verdict().is_err()
+    })
+}
+
+#[test]
+fn planted_bugs_are_found() {
+    let small = Limits { waiting_max: 2, ..Limits::default() };
+    let small = Arc::new(Config { delivery: Delivery::Causal, limits: small, ..Config::default() });
+    assert!(found(Plant::SkippedParent, &causal()).is_some());
+    assert!(found(Plant::UnboundedBuffer, &small).is_some());
+    assert!(found(Plant::DroppedAck, &batch()).is_some());
+    assert!(found(Plant::LostFrame, &reconcile("range")).is_some());
+    assert_eq!(found(Plant::Nothing, &small), None);
 }
 
 /// Sums that must agree: what is sent, and copied, arrives or is lost.

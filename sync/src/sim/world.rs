@@ -171,6 +171,8 @@ pub struct World<O = ()> {
     owed: u64,
     appends_planned: usize,
     totals: Totals,
+    #[cfg(any(test, feature = "plant"))]
+    plant: crate::Plant,
     observer: O,
 }
 
@@ -248,6 +250,8 @@ impl<O: Observer> World<O> {
             owed: 0,
             appends_planned: config.appends.len(),
             totals: Totals::default(),
+            #[cfg(any(test, feature = "plant"))]
+            plant: crate::Plant::default(),
             observer,
             config,
         };
@@ -301,6 +305,15 @@ impl<O: Observer> World<O> {
     /// Adds a rule that is asked after those that are there.
     pub fn add_rule(&mut self, rule: impl Rule + 'static) {
         self.rules.push(Box::new(rule));
+    }
+
+    /// Plants a deliberate bug in all nodes, for tests of the tests; they keep it when they start again.
+    #[cfg(any(test, feature = "plant"))]
+    pub fn plant(&mut self, plant: crate::Plant) {
+        self.plant = plant;
+        for node in self.slots.iter_mut().filter_map(|slot| slot.node.as_mut()) {
+            node.plant(plant);
+        }
     }
 
     /// From now on everybody is online and nothing goes wrong: no faults, no loss, no crashes. Who is down
@@ -543,7 +556,11 @@ impl<O: Observer> World<O> {
         };
         slot.restarts += 1;
         let seed = node_seed(self.config.seed, no as u32, slot.restarts);
-        slot.node = Some(Node::restart(disk, slot.config.clone(), &self.library, seed));
+        let node = slot.node.insert(Node::restart(disk, slot.config.clone(), &self.library, seed));
+        #[cfg(any(test, feature = "plant"))]
+        node.plant(self.plant);
+        #[cfg(not(any(test, feature = "plant")))]
+        let _ = node;
         slot.down_until = self.now;
         tell!(self, Event::Restarted(PeerId(no as u32)));
         true
