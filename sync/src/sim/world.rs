@@ -449,10 +449,11 @@ impl<O: Observer> World<O> {
         let Some(&(from, until)) = intervals.get(slot.edges / 2) else {
             return;
         };
-        let at = if slot.edges % 2 == 0 { from } else { until };
-        if slot.edges % 2 == 1 {
+        let present = slot.edges % 2 == 1;
+        if present {
             slot.leaves_at = until;
         }
+        let at = if present { until } else { from };
         if at < NEVER {
             self.queue.push(at, Planned::Edge(no as u32));
         }
