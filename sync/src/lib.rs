@@ -7,7 +7,7 @@
 //! Inside, from the wire upwards: `payload` (header, protobuf), `ranks` (requests by place), `channel` (ordered,
 //! resent, bounded) and `exchange` (one session over it), `records` (send counts and epochs), `wants` (who was
 //! asked for what), `peer` (the state of one peer, and its payload of an epoch), `dag` (parents), `desk` (when
-//! sessions begin and what they lead to), `node`.
+//! sessions begin and what they lead to), `node`. Beside them `sharing`: whom each member shares with.
 
 mod channel;
 mod config;
@@ -21,6 +21,7 @@ mod peer;
 mod plant;
 mod ranks;
 mod records;
+mod sharing;
 mod stats;
 mod time;
 mod wants;
@@ -33,5 +34,9 @@ pub use node::{AppendError, Disk, Node, NodeEvent};
 pub use payload::{Content, Datagram, ENTRY_LEN, Payload, PayloadError, Segment, WireMessage};
 #[cfg(any(test, feature = "plant"))]
 pub use plant::Plant;
+pub use sharing::{
+    CHOICES_MAX, Choices, Degrees, Device, FOUR_MEMBERS, Links, MEMBERS_MAX, Member, Policy, PolicyError,
+    SharingError, choices, share,
+};
 pub use stats::{Count, Kind, Refusal, Stats};
 pub use time::{Span, Time};
