@@ -8,6 +8,9 @@
 //! resent, bounded) and `exchange` (one session over it), `records` (send counts and epochs), `wants` (who was
 //! asked for what), `peer` (the state of one peer, and its payload of an epoch), `dag` (parents), `desk` (when
 //! sessions begin and what they lead to), `node`. Beside them `sharing`: whom each member shares with.
+//!
+//! [`sim`] is the world: [`sim::World`] moves payloads between nodes over links that lose, delay and double
+//! them, takes nodes off and on line, crashes them, and checks that nothing wrong comes of it.
 
 mod channel;
 mod config;
@@ -22,6 +25,7 @@ mod plant;
 mod ranks;
 mod records;
 mod sharing;
+pub mod sim;
 mod stats;
 mod time;
 mod wants;

@@ -1,0 +1,852 @@
+//! The world: a queue of events, the nodes, and the links between them.
+//!
+//! One event touches one node, and only that node is polled; nothing is ever scanned per event. An event costs
+//! O(log planned) for the queue, O(log links of the sender) for the link, O(rules), and what the node takes. Each
+//! node has at most one wake-up that counts: an older plan that has come to nothing is passed over when its time
+//! comes, and one that comes too early is planned again.
+//!
+//! Payloads are moved, and their buffers used again.
+
+use std::collections::BTreeMap;
+
+use offerbench_algos::Seed;
+
+use super::dice::Dice;
+use super::link::{Carried, Link, Up};
+use super::observe::{Event, LossCause, Observer, Stage};
+use super::presence::Interval;
+use super::queue::Queue;
+use super::rules::{Passing, Rule, Rules, Verdict};
+use super::spec::{Append, Crash, Text, WorldConfig, WorldError};
+use crate::{Config, Disk, GroupId, Library, MsgNo, Node, NodeEvent, Part, PeerId, Span, Time};
+
+/// A buffer longer than this is given back to the allocator rather than kept for the next payload.
+const BUFFER_KEPT_MAX: usize = 16 << 10;
+
+/// A node that was woken so often without any time passing will never let it pass: a bug of the node.
+const WAKES_MAX: u32 = 10_000;
+
+/// A time that does not come.
+const NEVER: Time = Time::from_us(u64::MAX);
+
+/// What is planned. Numbers, to keep the queue small.
+#[derive(Clone, Copy, Debug)]
+enum Planned {
+    /// The payload in this slot arrives.
+    Arrive(u32),
+    /// A node asked for it.
+    Wake(u32),
+    /// A node comes or goes.
+    Edge(u32),
+    /// The n-th message is written.
+    Append(u32),
+    /// The n-th crash.
+    Crash(u32),
+    /// A node starts again.
+    Restart(u32),
+}
+
+/// A payload on its way, or an empty buffer for the next one.
+#[derive(Debug, Default)]
+struct InFlight {
+    from: u32,
+    to: u32,
+    sent: Time,
+    payload: Vec<u8>,
+}
+
+/// A node and what the world knows of it.
+pub(super) struct Slot {
+    /// `None` while it is down.
+    pub(super) node: Option<Node>,
+    disk: Option<Disk>,
+    config: std::sync::Arc<Config>,
+    /// Ends of presence intervals that have passed: odd while present.
+    edges: usize,
+    /// Present and running: what the node was told.
+    online: bool,
+    /// When it last came online.
+    up_since: Time,
+    /// When this presence ends.
+    leaves_at: Time,
+    /// The time of the wake-up that counts.
+    armed: Option<Time>,
+    /// When it was last woken, and how often at that moment.
+    woken_at: Time,
+    wakes: u32,
+    restarts: u64,
+    /// When it starts again.
+    down_until: Time,
+    /// Its links, by peer: `links_begin..links_begin + link_count` in the world's table.
+    links_begin: usize,
+    link_count: usize,
+}
+
+/// One direction of a pair.
+struct Way {
+    to: u32,
+    profile: u16,
+    link: Link,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Life {
+    /// When it was written.
+    pub written_at: Time,
+    /// By whom.
+    pub author: PeerId,
+    /// Members other than its author.
+    pub owed_to: u32,
+    /// To how many of those it was delivered.
+    pub delivered_to: u32,
+}
+
+impl Life {
+    /// Of a message that nobody wrote.
+    const UNWRITTEN: Self =
+        Self { written_at: Time::ZERO, author: PeerId(u32::MAX), owed_to: 0, delivered_to: 0 };
+
+    pub(super) fn is_written(&self) -> bool {
+        self.author.0 != u32::MAX
+    }
+}
+
+/// Sums over everything that has happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Events taken from the queue, without those that had come to nothing.
+    pub events: u64,
+    /// Payloads sent, duplicates not counted.
+    pub payloads: u64,
+    /// Their bytes.
+    pub payload_bytes: u64,
+    /// Their bytes with the links' packet overheads.
+    pub wire_bytes: u64,
+    /// Payloads handed to nodes, duplicates included.
+    pub arrived: u64,
+    /// Their bytes.
+    pub arrived_bytes: u64,
+    /// Second copies that links made.
+    pub duplicates: u64,
+    /// Payloads that did not arrive (a second copy counts, too), in the order of [`LossCause::ALL`].
+    pub lost: [u64; LossCause::ALL.len()],
+    /// Payloads that a rule corrupted.
+    pub corrupted: u64,
+    /// Payloads that nodes refused.
+    pub refused: u64,
+    /// Messages written.
+    pub appended: u64,
+    /// Messages that nodes did not take to write.
+    pub appends_refused: u64,
+    /// Deliveries to members other than the author.
+    pub delivered: u64,
+    /// Messages that arrived at who held them.
+    pub redundant: u64,
+}
+
+impl Totals {
+    /// Payloads lost for this reason.
+    pub fn lost(&self, cause: LossCause) -> u64 {
+        self.lost[cause as usize]
+    }
+}
+
+/// A deterministic discrete-event world. `O` looks on: see [`Observer`].
+pub struct World<O = ()> {
+    now: Time,
+    queue: Queue<Planned>,
+    slots: Vec<Slot>,
+    ways: Vec<Way>,
+    library: Library,
+    lives: Vec<Life>,
+    /// Members of each group: who reads it.
+    members: BTreeMap<GroupId, Vec<PeerId>>,
+    config: WorldConfig,
+    rules: Rules,
+    corrupting: Dice,
+    in_flight: Vec<InFlight>,
+    free: Vec<u32>,
+    healed: bool,
+    owed: u64,
+    appends_planned: usize,
+    totals: Totals,
+    #[cfg(any(test, feature = "plant"))]
+    plant: crate::Plant,
+    observer: O,
+}
+
+/// Tells the observer. A macro, since it borrows three fields beside the one that is told.
+macro_rules! tell {
+    ($world:expr, $event:expr) => {{
+        let stage =
+            Stage { now: $world.now, library: &$world.library, slots: &$world.slots, lives: &$world.lives };
+        $world.observer.on(&stage, &$event);
+    }};
+}
+
+impl World {
+    /// A world that nobody observes.
+    ///
+    /// # Errors
+    ///
+    /// When the description names what is not there, or sharing is not mutual.
+    pub fn new(config: WorldConfig) -> Result<Self, WorldError> {
+        Self::observed(config, ())
+    }
+}
+
+impl<O: Observer> World<O> {
+    /// A world with an observer. O(nodes + links + what is planned).
+    ///
+    /// # Errors
+    ///
+    /// As [`World::new`].
+    pub fn observed(config: WorldConfig, observer: O) -> Result<Self, WorldError> {
+        config.check()?;
+        let seed = config.seed;
+        let (ways, ranges) = ways(&config);
+        let mut members: BTreeMap<GroupId, Vec<PeerId>> = BTreeMap::new();
+        let mut slots = Vec::with_capacity(config.nodes.len());
+        for (no, (spec, (links_begin, link_count))) in (0_u32..).zip(config.nodes.iter().zip(ranges)) {
+            let mut node = Node::new(PeerId(no), spec.config.clone(), node_seed(seed, no, 0));
+            for (group, peers) in &spec.shares {
+                node.join(*group, peers);
+                let readers = members.entry(*group).or_default();
+                if spec.config.part == Part::Member {
+                    readers.push(PeerId(no));
+                }
+            }
+            slots.push(Slot {
+                node: Some(node),
+                disk: None,
+                config: spec.config.clone(),
+                edges: 0,
+                online: false,
+                up_since: Time::ZERO,
+                leaves_at: NEVER,
+                armed: None,
+                woken_at: Time::ZERO,
+                wakes: 0,
+                restarts: 0,
+                down_until: Time::ZERO,
+                links_begin,
+                link_count,
+            });
+        }
+        let mut world = Self {
+            now: Time::ZERO,
+            queue: Queue::new(),
+            slots,
+            ways,
+            library: Library::new(seed.child("library")),
+            lives: Vec::new(),
+            members,
+            rules: Rules::of(&config.faults, seed.child("faults")),
+            corrupting: Dice::new(seed.child("corruption")),
+            in_flight: Vec::new(),
+            free: Vec::new(),
+            healed: false,
+            owed: 0,
+            appends_planned: config.appends.len(),
+            totals: Totals::default(),
+            #[cfg(any(test, feature = "plant"))]
+            plant: crate::Plant::default(),
+            observer,
+            config,
+        };
+        for node in 0..world.slots.len() {
+            world.plan_edge(node);
+        }
+        for no in 0..world.config.crashes.len() {
+            world.queue.push(world.config.crashes[no].at, Planned::Crash(no as u32));
+        }
+        for no in 0..world.config.appends.len() {
+            world.queue.push(world.config.appends[no].at, Planned::Append(no as u32));
+        }
+        Ok(world)
+    }
+
+    /// Plans a message, now at the earliest.
+    ///
+    /// # Errors
+    ///
+    /// When the node is not there or not in the group.
+    pub fn append_at(&mut self, append: Append) -> Result<(), WorldError> {
+        let spec = self.node_spec("an append", append.node)?;
+        if !spec.shares.iter().any(|(group, _)| *group == append.group) {
+            return Err(WorldError::NotAMember(append.node));
+        }
+        let no = self.config.appends.len() as u32;
+        self.queue.push(append.at.max(self.now), Planned::Append(no));
+        self.config.appends.push(append);
+        self.appends_planned += 1;
+        Ok(())
+    }
+
+    /// Plans a crash, now at the earliest.
+    ///
+    /// # Errors
+    ///
+    /// When the node is not there.
+    pub fn crash_at(&mut self, crash: Crash) -> Result<(), WorldError> {
+        self.node_spec("a crash", crash.node)?;
+        let no = self.config.crashes.len() as u32;
+        self.queue.push(crash.at.max(self.now), Planned::Crash(no));
+        self.config.crashes.push(crash);
+        Ok(())
+    }
+
+    fn node_spec(&self, what: &'static str, node: PeerId) -> Result<&super::spec::NodeSpec, WorldError> {
+        let node_count = self.config.nodes.len();
+        self.config.nodes.get(node.0 as usize).ok_or(WorldError::NoSuchNode { what, node, node_count })
+    }
+
+    /// Adds a rule that is asked after those that are there.
+    pub fn add_rule(&mut self, rule: impl Rule + 'static) {
+        self.rules.push(Box::new(rule));
+    }
+
+    /// Plants a deliberate bug in all nodes, for tests of the tests; they keep it when they start again.
+    #[cfg(any(test, feature = "plant"))]
+    pub fn plant(&mut self, plant: crate::Plant) {
+        self.plant = plant;
+        for node in self.slots.iter_mut().filter_map(|slot| slot.node.as_mut()) {
+            node.plant(plant);
+        }
+    }
+
+    /// From now on everybody is online and nothing goes wrong: no faults, no loss, no crashes. Who is down
+    /// starts again. What was planned to be written still is. O(nodes), once.
+    pub fn heal(&mut self) {
+        self.healed = true;
+        self.rules.clear();
+        for profile in &mut self.config.profiles {
+            *profile = profile.healed();
+        }
+        tell!(self, Event::Healed);
+        for node in 0..self.slots.len() {
+            self.slots[node].leaves_at = NEVER;
+            self.restart(node);
+            self.set_online(node, true);
+            self.poll(node);
+        }
+    }
+
+    /// Runs until this time, what happens then included.
+    pub fn run_until(&mut self, until: Time) {
+        while self.queue.next_at().is_some_and(|at| at <= until) {
+            self.step();
+        }
+        self.now = self.now.max(until);
+    }
+
+    /// Runs until nothing is on its way, nothing waits to be written and every node is settled (or down), but
+    /// not beyond `limit`. Says whether it came to that.
+    pub fn run_until_idle(&mut self, limit: Time) -> bool {
+        let mut settled: Vec<bool> = (0..self.slots.len()).map(|node| self.is_settled(node)).collect();
+        let mut unsettled = settled.iter().filter(|settled| !**settled).count();
+        loop {
+            if unsettled == 0 && self.appends_planned == 0 && self.in_flight.len() == self.free.len() {
+                return true;
+            }
+            if self.queue.next_at().is_none_or(|at| at > limit) {
+                self.now = self.now.max(limit);
+                return false;
+            }
+            if let Some(node) = self.step() {
+                let is_settled = self.is_settled(node);
+                if is_settled != settled[node] {
+                    settled[node] = is_settled;
+                    unsettled = if is_settled { unsettled - 1 } else { unsettled + 1 };
+                }
+            }
+        }
+    }
+
+    /// Takes the next event. Answers the node that it touched; `None` when the plan had come to nothing or
+    /// nothing is planned at all.
+    pub fn step(&mut self) -> Option<usize> {
+        let (at, planned) = self.queue.pop()?;
+        self.now = at;
+        let touched = match planned {
+            Planned::Arrive(slot) => self.arrive(slot),
+            Planned::Wake(node) => self.wake(node as usize),
+            Planned::Edge(node) => self.edge(node as usize),
+            Planned::Append(no) => self.append(no),
+            Planned::Crash(no) => self.crash(no as usize),
+            Planned::Restart(node) => self.restart_planned(node as usize),
+        }?;
+        self.totals.events += 1;
+        self.poll(touched);
+        Some(touched)
+    }
+
+    fn arrive(&mut self, in_flight: u32) -> Option<usize> {
+        let flight = &mut self.in_flight[in_flight as usize];
+        let (from, to, sent) = (PeerId(flight.from), PeerId(flight.to), flight.sent);
+        let payload = std::mem::take(&mut flight.payload);
+        let slot = &mut self.slots[to.0 as usize];
+        let touched = match &mut slot.node {
+            Some(node) if slot.online => {
+                self.totals.arrived += 1;
+                self.totals.arrived_bytes += payload.len() as u64;
+                let taken = node.handle_payload(&mut self.library, self.now, from, &payload);
+                tell!(self, Event::Arrived { from, to, payload: &payload, sent });
+                if let Err(error) = &taken {
+                    self.totals.refused += 1;
+                    tell!(self, Event::Refused { from, to, error });
+                }
+                Some(to.0 as usize)
+            }
+            _ => {
+                self.lose(from, to, &payload, LossCause::Offline);
+                None
+            }
+        };
+        self.give_back(in_flight, payload);
+        touched
+    }
+
+    fn wake(&mut self, no: usize) -> Option<usize> {
+        let slot = &mut self.slots[no];
+        if slot.armed != Some(self.now) {
+            return None;
+        }
+        slot.armed = None;
+        let node = slot.node.as_mut()?;
+        match node.poll_timeout() {
+            Some(at) if at <= self.now => {
+                slot.wakes = if slot.woken_at == self.now { slot.wakes + 1 } else { 0 };
+                slot.woken_at = self.now;
+                assert!(slot.wakes < WAKES_MAX, "node {no} wants to be woken at {} for ever", self.now);
+                node.handle_timeout(self.now);
+                tell!(self, Event::Woken(PeerId(no as u32)));
+                Some(no)
+            }
+            _ => {
+                self.arm(no);
+                None
+            }
+        }
+    }
+
+    fn edge(&mut self, no: usize) -> Option<usize> {
+        if self.healed {
+            return None;
+        }
+        let slot = &mut self.slots[no];
+        slot.edges += 1;
+        let present = slot.edges % 2 == 1;
+        self.plan_edge(no);
+        self.set_online(no, present).then_some(no)
+    }
+
+    /// Plans the next coming or going.
+    fn plan_edge(&mut self, no: usize) {
+        let slot = &mut self.slots[no];
+        let intervals: &[Interval] = self.config.presence.intervals(no);
+        let Some(&(from, until)) = intervals.get(slot.edges / 2) else {
+            return;
+        };
+        let at = if slot.edges % 2 == 0 { from } else { until };
+        if slot.edges % 2 == 1 {
+            slot.leaves_at = until;
+        }
+        if at < NEVER {
+            self.queue.push(at, Planned::Edge(no as u32));
+        }
+    }
+
+    /// Tells a node of its connectivity, if that has changed. Says whether it has.
+    fn set_online(&mut self, no: usize, online: bool) -> bool {
+        let slot = &mut self.slots[no];
+        let Some(node) = slot.node.as_mut().filter(|_| slot.online != online) else {
+            return false;
+        };
+        slot.online = online;
+        let peer = PeerId(no as u32);
+        if online {
+            slot.up_since = self.now;
+            node.handle_online(self.now);
+            tell!(self, Event::Online(peer));
+        } else {
+            node.handle_offline(self.now);
+            tell!(self, Event::Offline(peer));
+        }
+        true
+    }
+
+    fn append(&mut self, no: u32) -> Option<usize> {
+        let append = &self.config.appends[no as usize];
+        let (author, group) = (append.node, append.group);
+        let slot = &mut self.slots[author.0 as usize];
+        let Some(node) = slot.node.as_mut() else {
+            self.queue.push(slot.down_until, Planned::Append(no));
+            return None;
+        };
+        let at_ms =
+            self.config.start_ms.saturating_add(self.now.as_ms()).saturating_add_signed(append.skew_ms);
+        let random;
+        let text = match &append.text {
+            Text::Says(text) => text.as_bytes(),
+            Text::Random(len) => {
+                random = random_text(self.config.seed.child("text").nth(u64::from(no)), *len);
+                &random
+            }
+        };
+        let appended = node.append(&mut self.library, self.now, group, at_ms, text);
+        self.appends_planned -= 1;
+        match appended {
+            Ok(message) => {
+                let readers = self.members.get(&group).map_or(&[][..], Vec::as_slice);
+                let is_reader = readers.binary_search(&author).is_ok();
+                let owed_to = (readers.len() - usize::from(is_reader)) as u32;
+                let place = message.0 as usize;
+                if self.lives.len() <= place {
+                    self.lives.resize(place + 1, Life::UNWRITTEN);
+                }
+                if !self.lives[place].is_written() {
+                    self.lives[place] = Life { written_at: self.now, author, owed_to, delivered_to: 0 };
+                    self.owed += u64::from(owed_to);
+                }
+                self.totals.appended += 1;
+                tell!(self, Event::Appended { node: author, group, message });
+            }
+            Err(error) => {
+                self.totals.appends_refused += 1;
+                tell!(self, Event::AppendRefused { node: author, error: &error });
+            }
+        }
+        Some(author.0 as usize)
+    }
+
+    fn crash(&mut self, no: usize) -> Option<usize> {
+        if self.healed {
+            return None;
+        }
+        let crash = self.config.crashes[no];
+        let no = crash.node.0 as usize;
+        let slot = &mut self.slots[no];
+        let node = slot.node.take()?;
+        slot.disk = Some(node.crash());
+        slot.online = false;
+        slot.armed = None;
+        // A microsecond at least, so that what waits for the restart does not come before it.
+        slot.down_until = self.now + Span::from_us(crash.down_for.as_us().max(1));
+        self.queue.push(slot.down_until, Planned::Restart(crash.node.0));
+        tell!(self, Event::Crashed(crash.node));
+        Some(no)
+    }
+
+    fn restart_planned(&mut self, no: usize) -> Option<usize> {
+        if !self.restart(no) {
+            return None;
+        }
+        let present = self.slots[no].edges % 2 == 1;
+        self.set_online(no, present);
+        Some(no)
+    }
+
+    /// Starts a node that is down; says whether it was.
+    fn restart(&mut self, no: usize) -> bool {
+        let slot = &mut self.slots[no];
+        let Some(disk) = slot.disk.take() else {
+            return false;
+        };
+        slot.restarts += 1;
+        let seed = node_seed(self.config.seed, no as u32, slot.restarts);
+        let node = slot.node.insert(Node::restart(disk, slot.config.clone(), &self.library, seed));
+        #[cfg(any(test, feature = "plant"))]
+        node.plant(self.plant);
+        #[cfg(not(any(test, feature = "plant")))]
+        let _ = node;
+        slot.down_until = self.now;
+        tell!(self, Event::Restarted(PeerId(no as u32)));
+        true
+    }
+
+    /// Drains a node that was touched: what it reports, what it sends, when it wants to be woken.
+    fn poll(&mut self, no: usize) {
+        self.drain_events(no);
+        while let Some(node) = &mut self.slots[no].node {
+            let in_flight = self.free.pop().unwrap_or_else(|| {
+                self.in_flight.push(InFlight::default());
+                (self.in_flight.len() - 1) as u32
+            });
+            let mut payload = std::mem::take(&mut self.in_flight[in_flight as usize].payload);
+            let Some(to) = node.poll_transmit(&self.library, self.now, &mut payload) else {
+                self.give_back(in_flight, payload);
+                break;
+            };
+            self.send(PeerId(no as u32), to, payload, in_flight);
+        }
+        self.drain_events(no);
+        self.arm(no);
+    }
+
+    fn drain_events(&mut self, no: usize) {
+        let peer = PeerId(no as u32);
+        while let Some(event) = self.slots[no].node.as_mut().and_then(Node::poll_event) {
+            match &event {
+                NodeEvent::Delivered { message, .. } => self.count_delivery(peer, *message),
+                NodeEvent::Redundant { .. } => self.totals.redundant += 1,
+                _ => {}
+            }
+            tell!(self, Event::Node { node: peer, event: &event });
+        }
+    }
+
+    fn count_delivery(&mut self, node: PeerId, message: MsgNo) {
+        let Some(life) = self.lives.get_mut(message.0 as usize) else {
+            return;
+        };
+        // Beyond what is owed nothing is counted: the checker finds what is delivered twice.
+        if life.author != node && life.delivered_to < life.owed_to {
+            life.delivered_to += 1;
+            self.owed -= 1;
+            self.totals.delivered += 1;
+        }
+    }
+
+    /// Sees to it that the node is woken when it wants to be.
+    fn arm(&mut self, no: usize) {
+        let slot = &mut self.slots[no];
+        let Some(at) = slot.node.as_ref().and_then(Node::poll_timeout) else {
+            return;
+        };
+        let at = at.max(self.now);
+        // A wake-up that comes earlier is kept: it will plan the next one.
+        if slot.armed.is_none_or(|armed| at < armed) {
+            slot.armed = Some(at);
+            self.queue.push(at, Planned::Wake(no as u32));
+        }
+    }
+
+    fn send(&mut self, from: PeerId, to: PeerId, mut payload: Vec<u8>, in_flight: u32) {
+        self.totals.payloads += 1;
+        self.totals.payload_bytes += payload.len() as u64;
+        tell!(self, Event::Sent { from, to, payload: &payload });
+        match self.way(from, to, &mut payload) {
+            Ok((at, again)) => {
+                if let Some(again) = again {
+                    self.totals.duplicates += 1;
+                    let copy = self.free.pop().unwrap_or_else(|| {
+                        self.in_flight.push(InFlight::default());
+                        (self.in_flight.len() - 1) as u32
+                    });
+                    let flight = &mut self.in_flight[copy as usize];
+                    flight.payload.extend_from_slice(&payload);
+                    (flight.from, flight.to, flight.sent) = (from.0, to.0, self.now);
+                    self.queue.push(again, Planned::Arrive(copy));
+                }
+                self.in_flight[in_flight as usize] =
+                    InFlight { from: from.0, to: to.0, sent: self.now, payload };
+                self.queue.push(at, Planned::Arrive(in_flight));
+            }
+            Err(cause) => {
+                self.lose(from, to, &payload, cause);
+                self.give_back(in_flight, payload);
+            }
+        }
+    }
+
+    /// When a payload arrives, and when once more; or why it does not.
+    fn way(
+        &mut self,
+        from: PeerId,
+        to: PeerId,
+        payload: &mut [u8],
+    ) -> Result<(Time, Option<Time>), LossCause> {
+        let sender = &self.slots[from.0 as usize];
+        let ways = &mut self.ways[sender.links_begin..sender.links_begin + sender.link_count];
+        let found = ways.binary_search_by_key(&to.0, |way| way.to).map_err(|_| LossCause::NoLink)?;
+        let way = &mut ways[found];
+        let profile = &self.config.profiles[usize::from(way.profile)];
+        self.totals.wire_bytes += profile.wire_len(payload.len());
+        if !sender.online {
+            return Err(LossCause::Cut);
+        }
+        let mut extra = Span::ZERO;
+        if !self.rules.is_empty() {
+            match self.rules.judge(&Passing { now: self.now, from, to, payload }) {
+                Verdict::Pass => {}
+                Verdict::Drop => return Err(LossCause::Rule),
+                Verdict::Deliver(after) => return Ok((self.now + after, None)),
+                Verdict::Delay(by) => extra = by,
+                Verdict::Corrupt => {
+                    self.totals.corrupted += 1;
+                    corrupt(payload, &mut self.corrupting);
+                }
+            }
+        }
+        let up = Up { since: sender.up_since, until: sender.leaves_at };
+        match way.link.carry(profile, self.now, up, payload.len(), extra) {
+            Carried::Arrives { at, again } => Ok((at, again)),
+            Carried::Cut => Err(LossCause::Cut),
+            Carried::Lost => Err(LossCause::Loss),
+            Carried::Overflowed => Err(LossCause::Queue),
+        }
+    }
+
+    fn lose(&mut self, from: PeerId, to: PeerId, payload: &[u8], cause: LossCause) {
+        self.totals.lost[cause as usize] += 1;
+        tell!(self, Event::Lost { from, to, payload, cause });
+    }
+
+    /// Makes a buffer free for the next payload.
+    fn give_back(&mut self, in_flight: u32, mut payload: Vec<u8>) {
+        if payload.capacity() > BUFFER_KEPT_MAX {
+            payload = Vec::new();
+        }
+        payload.clear();
+        self.in_flight[in_flight as usize].payload = payload;
+        self.free.push(in_flight);
+    }
+
+    /// Now.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// What it was made of, with what was planned since; after [`Self::heal`] with healed links.
+    pub fn config(&self) -> &WorldConfig {
+        &self.config
+    }
+
+    /// Sums over everything that has happened.
+    pub fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// All messages.
+    pub fn library(&self) -> &Library {
+        &self.library
+    }
+
+    /// A node; `None` while it is down, or if there is none of this number.
+    pub fn node(&self, node: PeerId) -> Option<&Node> {
+        self.slots.get(node.0 as usize)?.node.as_ref()
+    }
+
+    /// Whether a node is online.
+    pub fn is_online(&self, node: PeerId) -> bool {
+        self.slots.get(node.0 as usize).is_some_and(|slot| slot.online)
+    }
+
+    /// When a message was written, by whom, and who has it; `None` if nobody wrote it.
+    pub fn life(&self, message: MsgNo) -> Option<&Life> {
+        self.lives.get(message.0 as usize).filter(|life| life.is_written())
+    }
+
+    /// Deliveries that are still to come, of messages written so far.
+    pub fn owed(&self) -> u64 {
+        self.owed
+    }
+
+    /// Messages that are planned and not written yet.
+    pub fn appends_planned(&self) -> usize {
+        self.appends_planned
+    }
+
+    /// Who reads a group, in order.
+    pub fn readers(&self, group: GroupId) -> &[PeerId] {
+        self.members.get(&group).map_or(&[], Vec::as_slice)
+    }
+
+    /// With whom a node has a link, in order.
+    pub fn linked(&self, node: PeerId) -> impl Iterator<Item = PeerId> + '_ {
+        let range = self
+            .slots
+            .get(node.0 as usize)
+            .map_or(0..0, |slot| slot.links_begin..slot.links_begin + slot.link_count);
+        self.ways[range].iter().map(|way| PeerId(way.to))
+    }
+
+    /// When the next event is planned.
+    pub fn next_at(&self) -> Option<Time> {
+        self.queue.next_at()
+    }
+
+    /// Whether a node has nothing to send and no session runs; one that is down has not.
+    pub(super) fn is_settled(&self, no: usize) -> bool {
+        self.slots[no].node.as_ref().is_none_or(Node::is_settled)
+    }
+
+    #[cfg(test)]
+    pub(super) fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    #[cfg(test)]
+    pub(super) fn lives(&self) -> &[Life] {
+        &self.lives
+    }
+
+    /// Nodes.
+    pub fn node_count(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Who looks on.
+    pub fn observer(&self) -> &O {
+        &self.observer
+    }
+
+    /// Who looks on, to be changed.
+    pub fn observer_mut(&mut self) -> &mut O {
+        &mut self.observer
+    }
+}
+
+/// Links in order of their sender and receiver, and where each sender's begin and how many they are.
+fn ways(config: &WorldConfig) -> (Vec<Way>, Vec<(usize, usize)>) {
+    let seed = config.seed.child("links");
+    let mut keyed: Vec<(u32, u32, u16)> = config
+        .links
+        .iter()
+        .flat_map(|link| {
+            let [a, b] = link.ends;
+            [(a.0, b.0, link.profiles[0]), (b.0, a.0, link.profiles[1])]
+        })
+        .collect();
+    keyed.sort_unstable();
+    let mut ranges = vec![(0, 0); config.nodes.len()];
+    let mut ways = Vec::with_capacity(keyed.len());
+    for (place, (from, to, profile)) in keyed.into_iter().enumerate() {
+        let range = &mut ranges[from as usize];
+        if range.1 == 0 {
+            range.0 = place;
+        }
+        range.1 += 1;
+        let dice = Dice::new(seed.nth(u64::from(from) << 32 | u64::from(to)));
+        ways.push(Way { to, profile, link: Link::new(dice) });
+    }
+    (ways, ranges)
+}
+
+/// The seed of a node's life: a new one after each restart.
+fn node_seed(seed: Seed, no: u32, restarts: u64) -> Seed {
+    seed.child("nodes").nth(u64::from(no)).nth(restarts)
+}
+
+/// Random bytes, at least 8.
+fn random_text(seed: Seed, len: u32) -> Vec<u8> {
+    let mut dice = Dice::new(seed);
+    let len = (len as usize).max(8);
+    let mut text = Vec::with_capacity(len + 8);
+    while text.len() < len {
+        text.extend_from_slice(&dice.next_u64().to_le_bytes());
+    }
+    text.truncate(len);
+    text
+}
+
+/// Changes one byte.
+fn corrupt(payload: &mut [u8], dice: &mut Dice) {
+    if payload.is_empty() {
+        return;
+    }
+    let place = dice.below(payload.len() as u64) as usize;
+    payload[place] ^= 1 + dice.below(255) as u8;
+}
