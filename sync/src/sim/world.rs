@@ -449,7 +449,7 @@ impl<O: Observer> World<O> {
         let Some(&(from, until)) = intervals.get(slot.edges / 2) else {
             return;
         };
-        let at = if slot.edges % 2 == 0 { from } else { until };
+        let at = if slot.edges.is_multiple_of(2) { from } else { until };
         if slot.edges % 2 == 1 {
             slot.leaves_at = until;
         }
