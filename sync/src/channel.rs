@@ -350,20 +350,10 @@ impl Channel {
         [due, self.timer, self.ack_due].into_iter().flatten().min()
     }
 
-    /// Whether a payload should leave now on its account.
-    pub fn wants_payload(&self, now: Time) -> bool {
-        self.poll_timeout().is_some_and(|at| at <= now)
-    }
-
     /// All that was sent is acknowledged, and all that arrived was taken and has been acknowledged at least
     /// once.
     pub fn is_idle(&self) -> bool {
         self.sent.is_empty() && self.ready.is_empty() && self.early.is_empty() && self.ack_due.is_none()
-    }
-
-    /// It gave up: a frame was sent again `resends_max` times without an answer. This is final.
-    pub fn is_dead(&self) -> bool {
-        self.dead
     }
 
     /// Bytes on the heap, at most [`ChannelConfig::heap_bytes_max`].

@@ -117,8 +117,12 @@ impl Node {
             return;
         }
         for group in peer.groups.clone() {
-            self.exchange(from, group).fails = 0;
-            self.want_session(now, from, group);
+            let exchange = self.exchange(from, group);
+            exchange.fails = 0;
+            // It may well be heard because it answers.
+            if exchange.run.is_none() {
+                self.want_session(now, from, group);
+            }
         }
     }
 
@@ -260,8 +264,8 @@ impl Node {
         match self.exchange(from, group).run.as_ref().map(|run| run.initiator) {
             // Both began at once: that of the lower number stands. The peer will see ours.
             Some(true) if self.me < from => return None,
-            // The peer has forgotten the old one.
-            Some(_) => self.end_session(now, from, group),
+            // The peer began another one at the same time, or has forgotten the old one.
+            Some(_) => drop(self.drop_session(from, group)),
             None => {}
         }
         let same = self.reconcile().is_some_and(|options| options.strategy_name() == segment.strategy);
@@ -318,21 +322,31 @@ impl Node {
         }
     }
 
+    /// Forgets a session in favour of another one with the same peer.
+    fn drop_session(&mut self, id: PeerId, group: GroupId) -> Option<Run> {
+        let silence = self.reconcile()?.silence;
+        let exchange = self.exchange(id, group);
+        let run = exchange.run.take()?;
+        exchange.last = Some(run.number);
+        exchange.news |= run.news;
+        self.desk.deadlines.remove(&(run.heard + silence, id, group));
+        self.desk.running -= 1;
+        self.desk.own -= usize::from(run.initiator);
+        Some(run)
+    }
+
     /// A session ends, with a result or without. Nothing of it stays but what was learned.
     fn end_session(&mut self, now: Time, id: PeerId, group: GroupId) {
         let Some(options) = self.reconcile().cloned() else { return };
         let exchange = self.exchange(id, group);
-        let Some(run) = exchange.run.take() else { return };
-        exchange.last = Some(run.number);
-        let wanted_meanwhile = exchange.wanted.take();
+        let (news_since, wanted_meanwhile) = (exchange.news, exchange.wanted.take());
+        let Some(run) = self.drop_session(id, group) else { return };
         let done = matches!(run.verdict, Some(Verdict::Exact | Verdict::Recovered { .. }));
+        let exchange = self.exchange(id, group);
         let fails = if done { 0 } else { exchange.fails.saturating_add(1) };
         exchange.fails = fails;
-        exchange.news |= run.news && !done;
-        self.desk.deadlines.remove(&(run.heard + options.silence, id, group));
-        self.desk.running -= 1;
-        self.desk.own -= usize::from(run.initiator);
         if done {
+            exchange.news = news_since;
             self.stats.sessions_done += 1;
             if options.strategy.strategy.profile().guarantee == Guarantee::Exact {
                 self.peers.get_mut(&id).expect("it is there").known.union_with(&run.snapshot);

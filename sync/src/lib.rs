@@ -7,7 +7,7 @@
 //! Inside, from the wire upwards: `payload` (header, protobuf), `ranks` (requests by place), `channel` (ordered,
 //! resent, bounded) and `exchange` (one session over it), `records` (send counts and epochs), `wants` (who was
 //! asked for what), `peer` (the state of one peer, and its payload of an epoch), `dag` (parents), `desk` (when
-//! sessions begin and what they lead to), `node`.
+//! sessions begin and what they lead to), `node`. Beside them `sharing`: whom each member shares with.
 //!
 //! [`sim`] is the world: [`sim::World`] moves payloads between nodes over links that lose, delay and double
 //! them, takes nodes off and on line, crashes them, and checks that nothing wrong comes of it.
@@ -24,6 +24,7 @@ mod peer;
 mod plant;
 mod ranks;
 mod records;
+mod sharing;
 pub mod sim;
 mod stats;
 mod time;
@@ -37,5 +38,9 @@ pub use node::{AppendError, Disk, Node, NodeEvent};
 pub use payload::{Content, Datagram, ENTRY_LEN, Payload, PayloadError, Segment, WireMessage};
 #[cfg(any(test, feature = "plant"))]
 pub use plant::Plant;
+pub use sharing::{
+    CHOICES_MAX, Choices, Degrees, Device, FOUR_MEMBERS, Links, MEMBERS_MAX, Member, Policy, PolicyError,
+    SharingError, choices, share,
+};
 pub use stats::{Count, Kind, Refusal, Stats};
 pub use time::{Span, Time};

@@ -10,6 +10,16 @@ use proptest::prelude::*;
 
 use super::*;
 
+impl Channel {
+    fn wants_payload(&self, now: Time) -> bool {
+        self.poll_timeout().is_some_and(|at| at <= now)
+    }
+
+    fn is_dead(&self) -> bool {
+        self.dead
+    }
+}
+
 /// Room for any frame.
 const ROOM: usize = usize::MAX;
 
