@@ -11,6 +11,7 @@ pub mod cmd;
 pub mod error;
 pub mod exact;
 pub mod experiment;
+pub mod group;
 pub mod meter;
 pub mod plan;
 pub mod progress;

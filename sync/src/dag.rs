@@ -108,7 +108,8 @@ mod tests {
     const GROUP: GroupId = GroupId([1; 32]);
 
     fn write(library: &mut Library, n: usize, parents: &[MsgNo]) -> MsgNo {
-        let parents = parents.iter().map(|no| library.message(*no).id_bytes.clone()).collect();
+        let parents =
+            parents.iter().map(|no| bytes::Bytes::copy_from_slice(library.id(*no).bytes())).collect();
         keep(library, GROUP, n as u64, parents)
     }
 

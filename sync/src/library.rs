@@ -11,7 +11,7 @@ use bytes::Bytes;
 use offerbench_algos::{Item, ItemId, Seed};
 use siphasher::sip::SipHasher13;
 
-use crate::payload::{Content, WireMessage, to_id};
+use crate::payload::{Content, WireMessage, message_entry};
 
 /// A node of the network: one device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,29 +48,22 @@ pub struct Message {
     pub group: GroupId,
     /// Its identity and its author's timestamp.
     pub item: Item,
-    /// The id, ready to be put into a payload.
-    pub id_bytes: Bytes,
-    /// The body as it travels.
+    /// Its bytes in a payload: tags, lengths, group, timestamp, body.
+    pub entry: Bytes,
+    /// The body as it travels: the end of `entry`.
     pub body: Bytes,
     /// What a member reads in the body: the parents in order of their ids. `None` if it is no content.
     pub parents: Option<Vec<ItemId>>,
     /// Length of the text in the body, in bytes.
     pub text_len: usize,
-    /// Bytes of its entry in a payload without the body: tags, lengths, group, timestamp.
-    pub overhead_len: usize,
-}
-
-impl Message {
-    /// The form that travels.
-    pub fn to_wire(&self) -> WireMessage {
-        to_wire(self.group, self.item.at, self.body.clone())
-    }
 }
 
 /// All messages that some node of this process holds.
 #[derive(Debug)]
 pub struct Library {
     messages: Vec<Message>,
+    /// Their ids once more, close together: lists of ids are what is written most.
+    ids: Vec<ItemId>,
     #[allow(clippy::disallowed_types, reason = "looked up, never iterated: its order cannot be seen")]
     by_id: std::collections::HashMap<ItemId, MsgNo, IdHasher>,
 }
@@ -82,7 +75,7 @@ impl Library {
         let key = IdHasher(seed.child("library").value(), seed.value());
         #[allow(clippy::disallowed_types, reason = "see the field")]
         let by_id = std::collections::HashMap::with_hasher(key);
-        Self { messages: Vec::new(), by_id }
+        Self { messages: Vec::new(), ids: Vec::new(), by_id }
     }
 
     /// Messages.
@@ -100,14 +93,14 @@ impl Library {
         &self.messages[no.place()]
     }
 
+    /// The id of the message with this number.
+    pub fn id(&self, no: MsgNo) -> &ItemId {
+        &self.ids[no.place()]
+    }
+
     /// The number of a message that is here.
     pub fn find(&self, id: ItemId) -> Option<MsgNo> {
         self.by_id.get(&id).copied()
-    }
-
-    /// The number of the message of this id on the wire.
-    pub fn find_bytes(&self, id: &Bytes) -> Option<MsgNo> {
-        self.find(to_id(id)?)
     }
 
     /// Reads a message that somebody sent: its id is computed from its content, since an id is a claim of
@@ -134,19 +127,17 @@ impl Library {
             return no;
         }
         let no = MsgNo(u32::try_from(self.messages.len()).expect("fewer than 2^32 messages"));
-        // A copy: a slice of the payload would keep all of that alive.
-        let body = Bytes::copy_from_slice(&body);
         let text_len = content.as_ref().map_or(0, |(_, text)| text.len());
-        let wire = to_wire(group, item.at, body.clone());
-        self.messages.push(Message {
-            group,
-            overhead_len: prost::encoding::message::encoded_len(5004, &wire) - body.len(),
-            item,
-            id_bytes: Bytes::copy_from_slice(item.id.bytes()),
-            parents: content.map(|(parents, _)| parents),
-            body,
-            text_len,
-        });
+        // A copy: a slice of the payload would keep all of that alive. MVDS has a signed timestamp, whose bits are
+        // hashed; the order of items is that of the unsigned number.
+        let group_id = Bytes::copy_from_slice(&group.0);
+        let body_len = body.len();
+        let wire = WireMessage { group_id, timestamp: item.at as i64, body };
+        let entry = Bytes::from(message_entry(&wire));
+        let body = if body_len > 0 { entry.slice(entry.len() - body_len..) } else { Bytes::new() };
+        let parents = content.map(|(parents, _)| parents);
+        self.messages.push(Message { group, item, entry, body, parents, text_len });
+        self.ids.push(item.id);
         self.by_id.insert(item.id, no);
         no
     }
@@ -163,11 +154,6 @@ pub struct Candidate {
     pub known: Option<MsgNo>,
     body: Bytes,
     content: Option<(Vec<ItemId>, Bytes)>,
-}
-
-/// MVDS has a signed timestamp, whose bits are hashed; the order of items is that of the unsigned number.
-fn to_wire(group: GroupId, at: u64, body: Bytes) -> WireMessage {
-    WireMessage { group_id: Bytes::copy_from_slice(&group.0), timestamp: at as i64, body }
 }
 
 /// SipHash-1-3 under this key.
@@ -215,11 +201,9 @@ mod tests {
         assert_eq!(library.len(), 2);
         let message = library.message(no);
         assert_eq!((message.parents.as_deref(), message.text_len), (Some(&[][..]), 4));
-        assert_eq!(library.find_bytes(&message.id_bytes), Some(no));
-        let wire = message.to_wire();
-        assert_eq!(message.overhead_len + message.body.len(), {
-            use prost::Message as _;
-            crate::payload::Payload { messages: vec![wire], ..Default::default() }.encoded_len()
-        });
+        assert_eq!(library.find(*library.id(no)), Some(no));
+        let group_id = Bytes::copy_from_slice(&group.0);
+        let wire = WireMessage { group_id, timestamp: 5, body: body.clone() };
+        assert_eq!((&message.entry[..], &message.body), (&message_entry(&wire)[..], &body));
     }
 }

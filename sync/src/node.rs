@@ -243,7 +243,7 @@ impl Node {
         }
         // The newest heads; the others stay heads and are named by a later message.
         let heads = self.dag.heads(group).rev().take(limits.parents_max);
-        let parents = heads.map(|no| library.message(no).id_bytes.clone()).collect();
+        let parents = heads.map(|no| Bytes::copy_from_slice(library.id(no).bytes())).collect();
         let body = Content::to_body(parents, text);
         if body.len() > limits.body_len_max {
             return Err(AppendError::TooLong { len: body.len(), max: limits.body_len_max });
@@ -362,7 +362,7 @@ impl Node {
             }
             self.reschedule(id);
             if let Some(made) = made {
-                Datagram::Sync(made).encode(payload);
+                made.encode(payload);
                 return Some(id);
             }
         }
@@ -546,7 +546,7 @@ impl Node {
         if taken.is_empty() {
             return;
         }
-        let whole = all.then(|| set_hash(taken.iter().map(|no| library.message(*no).item.id)));
+        let whole = all.then(|| set_hash(taken.iter().map(|no| *library.id(*no))));
         let (peer, dag) = (self.peers.get_mut(&from).expect("it was looked up"), &self.dag);
         let member = self.config.part == Part::Member;
         peer.ack_taken(now, &self.config, &taken, whole, |no| member && dag.is_complete(no));
@@ -736,7 +736,7 @@ impl Node {
         if offers.is_empty() {
             return;
         }
-        let (list, len) = (ranks::list_name(offers.iter()), offers.len() as u32);
+        let (list, len) = (ranks::list_name(offers.iter().map(|id| &id[..])), offers.len() as u32);
         for (bytes, rank) in offers.iter().zip(0..) {
             let Some(id) = to_id(bytes) else {
                 self.stats.refuse(Refusal::BadId);

@@ -21,6 +21,7 @@
 use bytes::{Buf as _, Bytes};
 use offerbench_algos::ItemId;
 use prost::Message as _;
+use prost::encoding::WireType;
 use thiserror::Error;
 
 use crate::library::GroupId;
@@ -107,6 +108,74 @@ pub struct Segment {
 
 /// Bytes of an OFFER, REQUEST or ACK entry.
 pub const ENTRY_LEN: usize = 3 + 1 + ItemId::LEN;
+
+/// A payload in the making. What there is much of is written as bytes at once; the result is what
+/// [`Payload`] would encode to.
+#[derive(Debug, Default)]
+pub struct Draft {
+    acks: Vec<u8>,
+    offers: Vec<u8>,
+    requests: Vec<u8>,
+    messages: Vec<u8>,
+    /// The other fields.
+    pub rest: Payload,
+}
+
+/// The entry of an id under this field.
+fn put_id(bytes: &mut Vec<u8>, field: u32, id: &ItemId) {
+    let start = bytes.len();
+    prost::encoding::encode_key(field, WireType::LengthDelimited, bytes);
+    bytes.push(ItemId::LEN as u8);
+    bytes.extend_from_slice(id.bytes());
+    debug_assert_eq!(bytes.len() - start, ENTRY_LEN);
+}
+
+impl Draft {
+    /// Adds an ACK.
+    pub fn ack(&mut self, id: &ItemId) {
+        put_id(&mut self.acks, 5001, id);
+    }
+
+    /// Adds an OFFER.
+    pub fn offer(&mut self, id: &ItemId) {
+        put_id(&mut self.offers, 5002, id);
+    }
+
+    /// Adds a REQUEST.
+    pub fn request(&mut self, id: &ItemId) {
+        put_id(&mut self.requests, 5003, id);
+    }
+
+    /// Adds a MESSAGE, from its bytes in a payload.
+    pub fn message(&mut self, entry: &[u8]) {
+        self.messages.extend_from_slice(entry);
+    }
+
+    /// Whether there is nothing in it but, perhaps, acks.
+    pub fn is_acks_alone(&self) -> bool {
+        self.offers.is_empty()
+            && self.requests.is_empty()
+            && self.messages.is_empty()
+            && self.rest.ranks.is_empty()
+            && self.rest.segments.is_empty()
+    }
+
+    /// Appends the datagram to `out`.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        out.push(SYNC);
+        for part in [&self.acks, &self.offers, &self.requests, &self.messages] {
+            out.extend_from_slice(part);
+        }
+        self.rest.encode(out).expect("a vector grows");
+    }
+}
+
+/// The bytes of a message as an entry of a payload.
+pub fn message_entry(message: &WireMessage) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    prost::encoding::message::encode(5004, message, &mut bytes);
+    bytes
+}
 
 /// What arrived, by its header.
 #[derive(Clone, Debug, PartialEq)]
@@ -281,6 +350,41 @@ mod tests {
         assert_eq!(Datagram::decode(&[4], 9), Err(PayloadError::UnknownMode(4)));
         assert_eq!(Datagram::decode(&[2, 1], 9), Err(PayloadError::WrongLength { mode: 2, len: 1 }));
         assert_eq!(Datagram::decode(&[0; 10], 9), Err(PayloadError::TooLong { len: 10, max: 9 }));
+    }
+
+    #[test]
+    fn a_draft_is_what_the_payload_encodes_to() {
+        let id = |n: u8| ItemId::new([n; 32]);
+        let ids = |n: u8| vec![Bytes::copy_from_slice(id(n).bytes()); 2];
+        let message = WireMessage {
+            group_id: Bytes::from_static(&[9; 32]),
+            timestamp: -5,
+            body: Bytes::from_static(b"body"),
+        };
+        let rest = Payload {
+            segments: vec![Segment { session: 3, ..Segment::default() }],
+            ranks: ids(1),
+            past_acks: ids(2),
+            set_acks: vec![1, 2],
+            ..Payload::default()
+        };
+        let mut draft = Draft { rest: rest.clone(), ..Draft::default() };
+        for _ in 0..2 {
+            draft.ack(&id(3));
+            draft.offer(&id(4));
+            draft.request(&id(5));
+            draft.message(&message_entry(&message));
+        }
+        let payload = Payload {
+            acks: ids(3),
+            offers: ids(4),
+            requests: ids(5),
+            messages: vec![message.clone(), message],
+            ..rest
+        };
+        let mut bytes = Vec::new();
+        draft.encode(&mut bytes);
+        assert_eq!(bytes, encoded(&Datagram::Sync(payload)));
     }
 
     #[test]

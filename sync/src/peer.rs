@@ -11,7 +11,7 @@ use siphasher::sip::SipHasher24;
 use crate::config::{Acks, Config, Requests};
 use crate::exchange::{self, Exchange};
 use crate::library::{GroupId, Library, MsgNo, PeerId};
-use crate::payload::{ENTRY_LEN, Payload, Segment};
+use crate::payload::{Draft, ENTRY_LEN, Segment};
 use crate::ranks::{self, Offered, Place};
 use crate::records::Records;
 use crate::stats::{Kind, Stats};
@@ -70,7 +70,32 @@ struct PendingAcks {
     due: Option<Time>,
 }
 
+/// Acks that a payload carries.
+struct Acked {
+    by_id: Vec<MsgNo>,
+    past: Vec<MsgNo>,
+    sets: Vec<u64>,
+}
+
+impl Acked {
+    fn len(&self) -> usize {
+        self.by_id.len() + self.past.len() + self.sets.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 impl PendingAcks {
+    /// Forgets what was sent; what did not fit is due at once.
+    fn sent(&mut self, acked: Acked, now: Time) {
+        self.by_id.retain(|no| acked.by_id.binary_search(no).is_err());
+        self.past.retain(|no| acked.past.binary_search(no).is_err());
+        self.sets.retain(|hash| acked.sets.binary_search(hash).is_err());
+        self.due = if self.is_empty() { None } else { Some(now) };
+    }
+
     fn is_empty(&self) -> bool {
         self.by_id.is_empty() && self.past.is_empty() && self.sets.is_empty()
     }
@@ -213,43 +238,39 @@ impl Peer {
         wants: &mut Wants,
         moved: &mut Vec<Moved>,
         stats: &mut Stats,
-    ) -> Option<Payload> {
-        let mut payload = Payload::default();
+    ) -> Option<Draft> {
+        let mut payload = Draft::default();
         let epoch = now.as_us() / config.epoch.as_us().max(1);
         let mut room = config.limits.payload_len_max - 1;
         // Acks leave at most half of the payload to themselves.
         let acks_room = room / 2;
-        let acks_len = self.ack_entries(library, acks_room, &mut payload);
+        let (acks, acks_len) = self.ack_entries(library, acks_room, &mut payload);
         room -= acks_len;
         self.put_requests(config, epoch, &mut room, &mut payload, wants, moved, stats);
         for (session, end) in self.ends.drain(..) {
             let segment = Segment { session, end, ..Segment::default() };
-            exchange::put(segment, &mut room, &mut payload.segments, stats);
+            exchange::put(segment, &mut room, &mut payload.rest.segments, stats);
         }
         for exchange in self.exchanges.values_mut() {
-            exchange.fill(now, &mut room, &mut payload.segments, stats);
+            exchange.fill(now, &mut room, &mut payload.rest.segments, stats);
         }
         self.put_records(library, config, epoch, &mut room, &mut payload, stats);
-        let alone = payload.requests.is_empty()
-            && payload.ranks.is_empty()
-            && payload.segments.is_empty()
-            && payload.messages.is_empty()
-            && payload.offers.is_empty();
-        let acks = payload.acks.len() + payload.past_acks.len() + payload.set_acks.len();
-        if alone && (acks == 0 || self.acks.due.is_none_or(|due| due > now)) {
+        let alone = payload.is_acks_alone();
+        if alone && (acks.is_empty() || self.acks.due.is_none_or(|due| due > now)) {
             return None;
         }
-        self.acks_sent(library, &payload, now);
+        let count = acks.len();
+        self.acks.sent(acks, now);
         stats.send(Kind::Header, 1, 1);
-        stats.send(Kind::Ack, acks, acks_len);
+        stats.send(Kind::Ack, count, acks_len);
         stats.payloads += 1;
         stats.ack_payloads += u64::from(alone);
         self.next_payload = Time::from_us((epoch + 1).saturating_mul(config.epoch.as_us().max(1)));
         Some(payload)
     }
 
-    /// Puts acks into the payload without forgetting them. Their bytes.
-    fn ack_entries(&mut self, library: &Library, room: usize, payload: &mut Payload) -> usize {
+    /// Puts acks into the payload without forgetting them: which, and their bytes.
+    fn ack_entries(&mut self, library: &Library, room: usize, payload: &mut Draft) -> (Acked, usize) {
         // Of what is acked with its past, only what no other ack stands for.
         let mut covered = BTreeSet::new();
         for no in &self.acks.past {
@@ -257,32 +278,21 @@ impl Peer {
         }
         self.acks.past.retain(|no| !covered.contains(no));
         let fits = room / ENTRY_LEN;
-        let id = |no: &MsgNo| library.message(*no).id_bytes.clone();
-        payload.acks.extend(self.acks.by_id.iter().take(fits).map(id));
-        payload.past_acks.extend(self.acks.past.iter().take(fits - payload.acks.len()).map(id));
-        let left = room - (payload.acks.len() + payload.past_acks.len()) * ENTRY_LEN;
+        let by_id: Vec<MsgNo> = self.acks.by_id.iter().take(fits).copied().collect();
+        let past: Vec<MsgNo> = self.acks.past.iter().take(fits - by_id.len()).copied().collect();
+        by_id.iter().for_each(|no| payload.ack(library.id(*no)));
+        payload.rest.past_acks =
+            past.iter().map(|no| Bytes::copy_from_slice(library.id(*no).bytes())).collect();
+        let entries_len = (by_id.len() + past.len()) * ENTRY_LEN;
         // Packed: one tag and length, then 8 bytes each.
-        payload.set_acks.extend(self.acks.sets.iter().take(left.saturating_sub(8) / 8));
-        let sets_len = match payload.set_acks.len() {
+        let sets: Vec<u64> =
+            self.acks.sets.iter().take((room - entries_len).saturating_sub(8) / 8).copied().collect();
+        let sets_len = match sets.len() {
             0 => 0,
             n => 3 + prost::length_delimiter_len(8 * n) + 8 * n,
         };
-        (payload.acks.len() + payload.past_acks.len()) * ENTRY_LEN + sets_len
-    }
-
-    fn acks_sent(&mut self, library: &Library, payload: &Payload, now: Time) {
-        let sent =
-            |ids: &[Bytes]| -> Vec<MsgNo> { ids.iter().filter_map(|id| library.find_bytes(id)).collect() };
-        for no in sent(&payload.acks) {
-            self.acks.by_id.remove(&no);
-        }
-        for no in sent(&payload.past_acks) {
-            self.acks.past.remove(&no);
-        }
-        for hash in &payload.set_acks {
-            self.acks.sets.remove(hash);
-        }
-        self.acks.due = if self.acks.is_empty() { None } else { Some(now) };
+        payload.rest.set_acks.clone_from(&sets);
+        (Acked { by_id, past, sets }, entries_len + sets_len)
     }
 
     #[allow(clippy::too_many_arguments, reason = "the parts of a node that a payload touches")]
@@ -291,14 +301,14 @@ impl Peer {
         config: &Config,
         epoch: u64,
         room: &mut usize,
-        payload: &mut Payload,
+        payload: &mut Draft,
         wants: &mut Wants,
         moved: &mut Vec<Moved>,
         stats: &mut Stats,
     ) {
         let mut by_list: BTreeMap<(u32, u32), Vec<u32>> = BTreeMap::new();
         let (mut gone, me, before) = (Vec::new(), self.id, *room);
-        let mut count = 0;
+        let (mut count, mut asked) = (0, 0);
         self.requests.send_due(epoch, &config.backoff, |id, request| {
             if *room < ENTRY_LEN {
                 return false;
@@ -326,18 +336,19 @@ impl Peer {
                 }
                 _ => {
                     *room -= ENTRY_LEN;
-                    payload.requests.push(Bytes::copy_from_slice(id.bytes()));
+                    asked += 1;
+                    payload.request(&id);
                 }
             }
             true
         });
-        let mut len = payload.requests.len() * ENTRY_LEN;
+        let mut len = asked * ENTRY_LEN;
         for ((list, list_len), mut ranks) in by_list {
             ranks.sort_unstable();
             ranks.dedup();
             let bytes = ranks::encode(list, list_len, &ranks);
             len += 3 + prost::length_delimiter_len(bytes.len()) + bytes.len();
-            payload.ranks.push(bytes.into());
+            payload.rest.ranks.push(bytes.into());
         }
         *room = before - len;
         stats.send(Kind::Request, count, len);
@@ -352,15 +363,14 @@ impl Peer {
         config: &Config,
         epoch: u64,
         room: &mut usize,
-        payload: &mut Payload,
+        payload: &mut Draft,
         stats: &mut Stats,
     ) {
         let (mut offers, mut messages) = (Vec::new(), Vec::new());
         self.records.send_due(epoch, &config.backoff, |no, record| {
-            let message = library.message(no);
             let len = match record.value {
                 Give::Offer => ENTRY_LEN,
-                Give::Message => message.overhead_len + message.body.len(),
+                Give::Message => library.message(no).entry.len(),
             };
             if len > *room {
                 return false;
@@ -370,26 +380,28 @@ impl Peer {
             match record.value {
                 Give::Offer => {
                     offers.push(no);
-                    payload.offers.push(message.id_bytes.clone());
+                    payload.offer(library.id(no));
                 }
                 Give::Message => {
+                    let message = library.message(no);
                     messages.push(no);
-                    stats.send(Kind::Message, 1, message.overhead_len);
+                    stats.send(Kind::Message, 1, len - message.body.len());
                     stats.send(Kind::Body, 1, message.body.len());
-                    payload.messages.push(message.to_wire());
+                    payload.message(&message.entry);
                 }
             }
             true
         });
         stats.send(Kind::Offer, offers.len(), offers.len() * ENTRY_LEN);
         if !offers.is_empty() && config.requests == Requests::ByRank {
-            self.offered.remember(ranks::list_name(payload.offers.iter()), offers);
+            self.offered
+                .remember(ranks::list_name(offers.iter().map(|no| &library.id(*no).bytes()[..])), offers);
         }
         if !messages.is_empty() && matches!(config.acks, Acks::SetHash { .. }) {
             if self.sent_sets.len() == SENT_SETS_MAX {
                 self.sent_sets.pop_front();
             }
-            let hash = set_hash(messages.iter().map(|no| library.message(*no).item.id));
+            let hash = set_hash(messages.iter().map(|no| *library.id(*no)));
             self.sent_sets.push_back((hash, messages));
         }
     }

@@ -10,7 +10,6 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
 use offerbench_algos::wire::{Reader, WireError, put_varint};
 use siphasher::sip::SipHasher24;
 
@@ -33,7 +32,7 @@ pub struct Place {
 }
 
 /// The name of a list of offers.
-pub fn list_name<'a>(ids: impl Iterator<Item = &'a Bytes>) -> u32 {
+pub fn list_name<'a>(ids: impl Iterator<Item = &'a [u8]>) -> u32 {
     use std::hash::Hasher as _;
     let mut hasher = SipHasher24::new();
     ids.for_each(|id| hasher.write(id));
