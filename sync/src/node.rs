@@ -794,10 +794,15 @@ impl Node {
             };
             let peer = self.peer(from);
             if peer.records.get(no).is_none() && peer.records.len() >= backlog_max {
+                // What is asked for comes before what is merely lacked: it may be the parent for which all that
+                // fills the backlog is refused. The newest gives way; it is found again.
+                if let Some(last) = peer.records.last_key() {
+                    peer.records.remove(last);
+                }
                 peer.overflow = true;
                 self.stats.refuse(Refusal::BacklogFull);
-                continue;
             }
+            let peer = self.peer(from);
             peer.records.put(no, Give::Message, epoch);
         }
     }

@@ -95,6 +95,11 @@ impl<K: Ord + Copy, V: Copy> Records<K, V> {
         Some(gone)
     }
 
+    /// The greatest key.
+    pub fn last_key(&self) -> Option<K> {
+        self.by_key.last_key_value().map(|(key, _)| *key)
+    }
+
     /// The epoch at which something may be due. Perhaps nothing is: a record can go while its date stays.
     pub fn next_epoch(&self) -> Option<u64> {
         self.calendar.first_key_value().map(|(epoch, _)| *epoch)
