@@ -108,7 +108,9 @@ pub struct Reconcile {
     pub news_after: Span,
     /// What becomes of an item that the peer lacks.
     pub on_have: OnHave,
-    /// Peers that are asked at once by a node that comes online; the others follow as these finish or fail.
+    /// Peers that are asked at once by a node that comes online; the others follow as these finish or fail. Peers
+    /// that are asked at once and push all push the same: ask one with [`OnHave::Push`], a few with
+    /// [`OnHave::Offer`].
     pub ask: u32,
     /// A peer not heard for so long has been away: when it is heard, a session begins.
     pub away_after: Span,
@@ -130,8 +132,8 @@ impl Reconcile {
             strategy: Arc::new(build(spec)?),
             every: Span::from_s(300),
             news_after: Span::from_s(1),
-            on_have: OnHave::Push,
-            ask: 1,
+            on_have: OnHave::Offer,
+            ask: 3,
             away_after: Span::from_s(120),
             silence: Span::from_s(30),
             channel: ChannelConfig { frame_len_max: 16 << 10, ..ChannelConfig::default() },

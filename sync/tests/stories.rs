@@ -337,6 +337,40 @@ fn what_did_i_miss() {
     }
 }
 
+/// Four peers hold what the fifth has missed. It asks three at once; each body is fetched from one of them.
+#[test]
+fn overlapping_answers_do_not_fetch_a_body_twice() {
+    for (on_have, ask) in [(OnHave::Offer, 3), (OnHave::Offer, 1), (OnHave::Push, 1), (OnHave::Push, 3)] {
+        let options = Reconcile { on_have, ask, ..Reconcile::new("offers").unwrap() };
+        let mut story = Story::new(5, config(Offer::Reconcile(options)));
+        story.settle();
+        story.nodes[4].handle_offline(story.now);
+        for n in 0..40 {
+            story.write(n % 4, &n.to_string());
+        }
+        let later = story.now + Span::from_s(200);
+        while story.next().is_some_and(|next| next <= later) {
+            story.wire.retain(|flying| flying.to != PeerId(4));
+            story.step();
+        }
+        story.now = later;
+        story.wire.clear();
+        assert!(story.nodes[..4].iter().all(|node| node.held() == 40));
+        story.nodes[4].handle_online(story.now);
+        story.collect();
+        assert_eq!(story.wire.iter().filter(|flying| flying.from == PeerId(4)).count(), ask as usize);
+        let since = story.now;
+        story.settle();
+        let redundant = story.nodes[4].stats().redundant;
+        match (on_have, ask) {
+            (OnHave::Push, 3) => assert_eq!(redundant, 80),
+            _ => assert_eq!(redundant, 0, "{on_have:?} {ask}"),
+        }
+        assert_eq!(story.nodes[4].held(), 40);
+        assert!(story.now.since(since) < Span::from_s(3), "{:?}", story.now.since(since));
+    }
+}
+
 #[test]
 fn a_peer_that_vanishes_in_the_middle_leaves_nothing_behind() {
     let mut story = Story::new(2, config(reconcile("range")));
