@@ -14,7 +14,7 @@ use crate::library::{GroupId, Library, MsgNo, PeerId};
 use crate::payload::{ENTRY_LEN, Payload, Segment};
 use crate::ranks::{self, Offered, Place};
 use crate::records::Records;
-use crate::stats::{Kind, Stats};
+use crate::stats::{Kind, Refusal, Stats};
 use crate::time::{Span, Time};
 use crate::wants::{Late, Wants};
 
@@ -222,7 +222,9 @@ impl Peer {
         let acks_len = self.ack_entries(library, acks_room, &mut payload);
         room -= acks_len;
         self.put_requests(config, epoch, &mut room, &mut payload, wants, moved, stats);
-        for (session, end) in self.ends.drain(..) {
+        while room >= exchange::SEGMENT_OVERHEAD_MAX
+            && let Some((session, end)) = self.ends.pop_front()
+        {
             let segment = Segment { session, end, ..Segment::default() };
             exchange::put(segment, &mut room, &mut payload.segments, stats);
         }
@@ -236,7 +238,12 @@ impl Peer {
             && payload.messages.is_empty()
             && payload.offers.is_empty();
         let acks = payload.acks.len() + payload.past_acks.len() + payload.set_acks.len();
+        let next_payload = Time::from_us((epoch + 1).saturating_mul(config.epoch.as_us().max(1)));
         if alone && (acks == 0 || self.acks.due.is_none_or(|due| due > now)) {
+            // What is due found no room: without this it would be tried again and again in this instant.
+            if self.due(config.epoch).is_some_and(|due| due <= now) {
+                self.next_payload = next_payload;
+            }
             return None;
         }
         self.acks_sent(library, &payload, now);
@@ -244,7 +251,7 @@ impl Peer {
         stats.send(Kind::Ack, acks, acks_len);
         stats.payloads += 1;
         stats.ack_payloads += u64::from(alone);
-        self.next_payload = Time::from_us((epoch + 1).saturating_mul(config.epoch.as_us().max(1)));
+        self.next_payload = next_payload;
         Some(payload)
     }
 
@@ -307,6 +314,7 @@ impl Peer {
                 match wants.late(id, me, request.sends, config) {
                     Late::Again => stats.resends += 1,
                     Late::GiveUp => {
+                        stats.refuse(Refusal::RequestGivenUp);
                         gone.push(id);
                         return true;
                     }
