@@ -214,20 +214,29 @@ impl Node {
         self.reschedule(id);
     }
 
-    pub(crate) fn handle_segment(&mut self, library: &Library, now: Time, from: PeerId, segment: &Segment) {
+    /// A segment of a payload in which these groups' sessions were opened before it.
+    pub(crate) fn handle_segment(
+        &mut self,
+        library: &Library,
+        now: Time,
+        from: PeerId,
+        segment: &Segment,
+        opened: &mut BTreeSet<GroupId>,
+    ) {
         let Some(silence) = self.reconcile().map(|options| options.silence) else {
             return self.refuse_session(from, segment, Refusal::SessionRefused, END_REFUSED);
         };
-        let Some(group) = self.session_of(now, from, segment) else { return };
+        let Some(group) = self.session_of(now, from, segment, opened) else { return };
         let lost = self.plant == Plant::LostFrame;
         let run = self.exchange(from, group).run.as_mut().expect("it was just looked up");
-        let heard = run.heard;
         if segment.end != 0 {
             return self.end_session(now, from, group);
         }
+        let before = run.deadline(silence);
         let result = run.handle(now, segment, |frame| lost && frame == 1);
-        self.desk.deadlines.remove(&(heard + silence, from, group));
-        self.desk.deadlines.insert((now + silence, from, group));
+        let after = run.deadline(silence);
+        self.desk.deadlines.remove(&(before, from, group));
+        self.desk.deadlines.insert((after, from, group));
         self.use_findings(library, now, from, group);
         if result.is_err() {
             self.refuse_session(from, segment, Refusal::BadSegment, END_UNKNOWN);
@@ -236,7 +245,13 @@ impl Node {
     }
 
     /// The group of the session that a segment belongs to; one that it opens is begun.
-    fn session_of(&mut self, now: Time, from: PeerId, segment: &Segment) -> Option<GroupId> {
+    fn session_of(
+        &mut self,
+        now: Time,
+        from: PeerId,
+        segment: &Segment,
+        opened: &mut BTreeSet<GroupId>,
+    ) -> Option<GroupId> {
         let exchanges = &self.peers[&from].exchanges;
         let has =
             |exchange: &Exchange| exchange.run.as_ref().is_some_and(|run| run.number == segment.session);
@@ -261,18 +276,22 @@ impl Node {
             self.refuse_session(from, segment, Refusal::UnknownSession, END_UNKNOWN);
             return None;
         }
-        match self.exchange(from, group).run.as_ref().map(|run| run.initiator) {
-            // Both began at once: that of the lower number stands. The peer will see ours.
-            Some(true) if self.me < from => return None,
-            // The peer began another one at the same time, or has forgotten the old one.
-            Some(_) => drop(self.drop_session(from, group)),
-            None => {}
+        let run = self.exchange(from, group).run.as_ref().map(|run| run.initiator);
+        // Both began at once: that of the lower number stands. The peer will see ours.
+        if run == Some(true) && self.me < from {
+            return None;
         }
         let same = self.reconcile().is_some_and(|options| options.strategy_name() == segment.strategy);
-        if !same || self.desk.running >= self.config.limits.sessions_max {
+        let full = run.is_none() && self.desk.running >= self.config.limits.sessions_max;
+        // To begin one takes as long as all messages are many; an honest peer sends one opening in a payload.
+        let again = opened.contains(&group);
+        if !same || full || again {
             self.refuse_session(from, segment, Refusal::SessionRefused, END_REFUSED);
             return None;
         }
+        opened.insert(group);
+        // The peer began another one at the same time, or has forgotten the old one.
+        drop(self.drop_session(from, group));
         self.begin_session(now, from, group, segment.session, false);
         Some(group)
     }
@@ -299,6 +318,10 @@ impl Node {
         let run = self.exchange(id, group).run.as_mut().expect("it is there");
         let mut missing = Vec::with_capacity(haves.len());
         for no in haves.into_iter().filter_map(|id| library.find(id)) {
+            // Each once, and nothing but what the session was about, whatever the strategy took the peer's word for.
+            if !run.snapshot.contains(no.place()) {
+                continue;
+            }
             run.snapshot.set(no.place(), false);
             missing.push((no, run.known.contains(no.place())));
         }
@@ -329,7 +352,7 @@ impl Node {
         let run = exchange.run.take()?;
         exchange.last = Some(run.number);
         exchange.news |= run.news;
-        self.desk.deadlines.remove(&(run.heard + silence, id, group));
+        self.desk.deadlines.remove(&(run.deadline(silence), id, group));
         self.desk.running -= 1;
         self.desk.own -= usize::from(run.initiator);
         Some(run)

@@ -78,8 +78,10 @@ impl Exchange {
     }
 }
 
+/// Longest that a session may take, in times that a peer may be silent: 10 minutes with the usual options.
+const SILENCES_MAX: u64 = 20;
 /// Most bytes that a segment takes beside its frame.
-const SEGMENT_OVERHEAD_MAX: usize = 80;
+pub const SEGMENT_OVERHEAD_MAX: usize = 80;
 
 /// Appends a segment to a payload and counts it.
 pub fn put(segment: Segment, room: &mut usize, segments: &mut Vec<Segment>, stats: &mut Stats) {
@@ -207,6 +209,12 @@ impl Run {
     /// Whether the strategy is done and each end has all frames of the other.
     pub fn is_over(&self) -> bool {
         self.verdict.is_some() && self.channel.is_idle()
+    }
+
+    /// When it ends at latest: when the peer is silent for so long, or keeps it going for too long. Else a peer
+    /// that says a word now and then would hold its place, and the place of others, for ever.
+    pub fn deadline(&self, silence: Span) -> Time {
+        (self.heard + silence).min(self.began + silence.times(SILENCES_MAX))
     }
 
     /// How it ended.

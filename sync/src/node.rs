@@ -490,8 +490,9 @@ impl Node {
         self.handle_messages(library, now, from, &payload.messages);
         self.handle_offers(library, now, from, &payload.offers);
         self.handle_requests(library, now, from, &payload);
+        let mut opened = BTreeSet::new();
         for segment in &payload.segments {
-            self.handle_segment(library, now, from, segment);
+            self.handle_segment(library, now, from, segment, &mut opened);
         }
         self.refill(from, now);
     }
@@ -645,8 +646,9 @@ impl Node {
                 completed.iter().for_each(|no| self.deliver(library, *no));
                 let Some(from) = from.filter(|_| !self.dag.is_complete(no)) else { return };
                 for id in self.dag.missing(library, no) {
-                    if self.find_held(library, id).is_none() && !self.wants.contains(id) {
-                        self.want(now, from, id, None);
+                    // Who sent the child may have the parent, but has not said so.
+                    if self.find_held(library, id).is_none() && self.wants.guess(id, from) {
+                        self.request(now, from, id, None);
                     }
                 }
             }
@@ -754,20 +756,36 @@ impl Node {
 
     /// A peer has a message that is not here: it, or another, is asked.
     fn want(&mut self, now: Time, from: PeerId, id: ItemId, place: Option<Place>) {
+        let before = self.wants.asked(id);
+        let is_new = !self.wants.is_remembered(id, from);
         if self.wants.offer(id, from, &self.config) {
+            return self.request(now, from, id, place);
+        }
+        // Asked twice without an answer: it may be away, and its next turn as far off as the back-off is long.
+        let Some(before) = before.filter(|_| is_new && self.wants.is_remembered(id, from)) else { return };
+        let sends = self.peer(before).requests.get(id).map_or(0, |request| request.sends);
+        if sends >= 2 && self.peer(from).requests.len() < self.config.limits.requests_max {
+            self.peer(before).requests.remove(id);
+            self.reschedule(before);
+            self.wants.hand_over(id, from, sends);
             self.request(now, from, id, place);
         }
     }
 
+    /// Asks a peer for a message; if too many requests wait for it, another that offered the message.
     fn request(&mut self, now: Time, to: PeerId, id: ItemId, place: Option<Place>) {
         let (epoch, requests_max) = (self.epoch(now), self.config.limits.requests_max);
-        let peer = self.peer(to);
-        if peer.requests.len() >= requests_max {
-            self.wants.forget(id, to);
-            return self.stats.refuse(Refusal::RequestsFull);
+        // A place in a list is good for the one that offered the list.
+        let (mut next, mut place) = (Some(to), place);
+        while let Some(to) = next {
+            let peer = self.peer(to);
+            if peer.requests.len() < requests_max {
+                peer.requests.put(id, place, epoch);
+                return self.reschedule(to);
+            }
+            self.stats.refuse(Refusal::RequestsFull);
+            (next, place) = (self.wants.forget(id, to), None);
         }
-        peer.requests.put(id, place, epoch);
-        self.reschedule(to);
     }
 
     fn handle_requests(&mut self, library: &Library, now: Time, from: PeerId, payload: &Payload) {

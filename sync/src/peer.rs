@@ -14,7 +14,7 @@ use crate::library::{GroupId, Library, MsgNo, PeerId};
 use crate::payload::{Draft, ENTRY_LEN, Segment};
 use crate::ranks::{self, Offered, Place};
 use crate::records::Records;
-use crate::stats::{Kind, Stats};
+use crate::stats::{Kind, Refusal, Stats};
 use crate::time::{Span, Time};
 use crate::wants::{Late, Wants};
 
@@ -247,7 +247,9 @@ impl Peer {
         let (acks, acks_len) = self.ack_entries(library, acks_room, &mut payload);
         room -= acks_len;
         self.put_requests(config, epoch, &mut room, &mut payload, wants, moved, stats);
-        for (session, end) in self.ends.drain(..) {
+        while room >= exchange::SEGMENT_OVERHEAD_MAX
+            && let Some((session, end)) = self.ends.pop_front()
+        {
             let segment = Segment { session, end, ..Segment::default() };
             exchange::put(segment, &mut room, &mut payload.rest.segments, stats);
         }
@@ -256,7 +258,12 @@ impl Peer {
         }
         self.put_records(library, config, epoch, &mut room, &mut payload, stats);
         let alone = payload.is_acks_alone();
+        let next_payload = Time::from_us((epoch + 1).saturating_mul(config.epoch.as_us().max(1)));
         if alone && (acks.is_empty() || self.acks.due.is_none_or(|due| due > now)) {
+            // What is due found no room: without this it would be tried again and again in this instant.
+            if self.due(config.epoch).is_some_and(|due| due <= now) {
+                self.next_payload = next_payload;
+            }
             return None;
         }
         let count = acks.len();
@@ -265,7 +272,7 @@ impl Peer {
         stats.send(Kind::Ack, count, acks_len);
         stats.payloads += 1;
         stats.ack_payloads += u64::from(alone);
-        self.next_payload = Time::from_us((epoch + 1).saturating_mul(config.epoch.as_us().max(1)));
+        self.next_payload = next_payload;
         Some(payload)
     }
 
@@ -317,6 +324,7 @@ impl Peer {
                 match wants.late(id, me, request.sends, config) {
                     Late::Again => stats.resends += 1,
                     Late::GiveUp => {
+                        stats.refuse(Refusal::RequestGivenUp);
                         gone.push(id);
                         return true;
                     }

@@ -15,6 +15,8 @@ struct Want {
     asked: PeerId,
     /// Others that offered it, in order. Without coordination they have been asked as well.
     others: VecDeque<PeerId>,
+    /// A peer that may have it but never said so: it sent a child.
+    guess: Option<PeerId>,
     /// Requests sent to those asked before.
     sends_before: u32,
 }
@@ -35,12 +37,26 @@ pub enum Late {
 }
 
 impl Wants {
+    /// A peer that never offered a message may have it, and nobody is asked yet. True if it is to be asked.
+    pub fn guess(&mut self, id: ItemId, from: PeerId) -> bool {
+        if self.contains(id) {
+            return false;
+        }
+        let want = Want { asked: from, others: VecDeque::new(), guess: Some(from), sends_before: 0 };
+        self.0.insert(id, want);
+        true
+    }
+
     /// A peer offers a message that is not here. True if it is to be asked.
     pub fn offer(&mut self, id: ItemId, from: PeerId, config: &Config) -> bool {
         let Some(want) = self.0.get_mut(&id) else {
-            self.0.insert(id, Want { asked: from, others: VecDeque::new(), sends_before: 0 });
+            let want = Want { asked: from, others: VecDeque::new(), guess: None, sends_before: 0 };
+            self.0.insert(id, want);
             return true;
         };
+        if want.guess == Some(from) {
+            want.guess = None;
+        }
         if want.asked == from || want.others.contains(&from) {
             return false;
         }
@@ -68,7 +84,7 @@ impl Wants {
             }
             return Late::Again;
         }
-        if want.sends_before + sends >= sends_max {
+        if want.sends_before.saturating_add(sends) >= sends_max {
             self.0.remove(&id);
             return Late::GiveUp;
         }
@@ -86,21 +102,45 @@ impl Wants {
     /// The message is here. Those that offered it, first the one that was asked.
     pub fn arrived(&mut self, id: ItemId) -> impl Iterator<Item = PeerId> + use<> {
         let want = self.0.remove(&id);
-        want.into_iter().flat_map(|want| std::iter::once(want.asked).chain(want.others))
+        want.into_iter().flat_map(|want| {
+            let guess = want.guess;
+            std::iter::once(want.asked).chain(want.others).filter(move |peer| Some(*peer) != guess)
+        })
     }
 
-    /// A request could not be queued, or was given up, at one peer.
-    pub fn forget(&mut self, id: ItemId, peer: PeerId) {
-        let Some(want) = self.0.get_mut(&id) else { return };
+    /// A request could not be queued, or was given up, at one peer. Who is to be asked instead, if that was the
+    /// one that was asked and others are known.
+    pub fn forget(&mut self, id: ItemId, peer: PeerId) -> Option<PeerId> {
+        let want = self.0.get_mut(&id)?;
         want.others.retain(|other| *other != peer);
-        if want.asked == peer {
-            match want.others.pop_front() {
-                Some(other) => want.asked = other,
-                None => {
-                    self.0.remove(&id);
-                }
-            }
+        if want.asked != peer {
+            return None;
         }
+        let next = want.others.pop_front();
+        match next {
+            Some(other) => want.asked = other,
+            None => drop(self.0.remove(&id)),
+        }
+        next
+    }
+
+    /// Whether a peer is known to have offered it, or was asked.
+    pub fn is_remembered(&self, id: ItemId, peer: PeerId) -> bool {
+        self.0.get(&id).is_some_and(|want| want.asked == peer || want.others.contains(&peer))
+    }
+
+    /// Who was asked last.
+    pub fn asked(&self, id: ItemId) -> Option<PeerId> {
+        self.0.get(&id).map(|want| want.asked)
+    }
+
+    /// The one that was asked has long been late, after `sends` requests, and another that has just offered it is
+    /// asked instead.
+    pub fn hand_over(&mut self, id: ItemId, to: PeerId, sends: u32) {
+        let Some(want) = self.0.get_mut(&id) else { return };
+        want.others.retain(|other| *other != to);
+        want.others.push_back(std::mem::replace(&mut want.asked, to));
+        want.sends_before = want.sends_before.saturating_add(sends);
     }
 
     /// Messages asked for.
