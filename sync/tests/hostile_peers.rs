@@ -37,7 +37,7 @@ fn step_without(story: &mut Story, deaf: &[u32]) -> bool {
 }
 
 fn id_of(story: &Story, no: MsgNo) -> Bytes {
-    story.library.message(no).id_bytes.clone()
+    Bytes::copy_from_slice(story.library.id(no).bytes())
 }
 
 fn offer(ids: impl IntoIterator<Item = Bytes>) -> Payload {
@@ -144,7 +144,7 @@ fn who_sent_a_child_is_not_taken_to_hold_the_parent() {
     let find = |story: &Story, id: &Bytes| {
         (0..story.library.len() as u32)
             .map(MsgNo)
-            .find(|no| story.library.message(*no).id_bytes == id)
+            .find(|no| story.library.id(*no).bytes()[..] == id[..])
             .unwrap()
     };
     let (parent, child) = (find(&story, &parent_id), find(&story, &child_id));
