@@ -1,6 +1,6 @@
 //! The frames of one session, whole, in order and once, over payloads that are lost, doubled, late.
 //!
-//! A [`Session`](offerbench_algos::session::Session) assumes a perfect road. A [`Channel`] is one end of it:
+//! A [`Session`](offerbench_algos::Session) assumes a perfect road. A [`Channel`] is one end of it:
 //! it numbers the frames from 1, keeps each until the peer has acknowledged it, sends again what stays
 //! without answer, puts what arrives back in order, and gives up on a peer that is gone. It knows nothing of
 //! protobuf, sessions or peers: [`Segment`]s go out, [`Segment`]s come in, and whoever calls it packs them.
@@ -81,7 +81,7 @@ pub struct Segment<'a> {
 /// Bounds and times of a channel. Both ends need the same bounds; the times are each end's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChannelConfig {
-    /// Frames that may be on their way without an ack, from 1 to [`WINDOW_MAX`]. A rateless strategy
+    /// Frames that may be on their way without an ack, from 1 to 65,536. A rateless strategy
     /// overshoots by as many; a small window costs round trips.
     pub window: u32,
     /// Longest frame, in bytes. A payload must have this much room once in a while, or a frame may wait

@@ -206,7 +206,7 @@ pub enum Acks {
 pub enum Requests {
     /// By its id: 36 bytes, as MVDS.
     ById,
-    /// By its place in the list that offered it: see [`crate::ranks`]. Asked again by id.
+    /// By its place in the list that offered it: see the module `ranks`. Asked again by id.
     ByRank,
 }
 

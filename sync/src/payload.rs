@@ -44,7 +44,7 @@ pub struct Payload {
     /// Frames of reconciliation sessions.
     #[prost(message, repeated, tag = "5005")]
     pub segments: Vec<Segment>,
-    /// Requests by place in an offer list: see [`crate::ranks`].
+    /// Requests by place in an offer list: see the module `ranks`.
     #[prost(bytes = "bytes", repeated, tag = "5006")]
     pub ranks: Vec<Bytes>,
     /// Ids that the sender holds together with all their ancestors.
@@ -80,7 +80,7 @@ pub struct Content {
     pub text: Bytes,
 }
 
-/// A piece of a reconciliation session: see [`crate::exchange`].
+/// A piece of a reconciliation session: see the module `exchange`.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Segment {
     /// The group, 32 bytes; in the segment that opens a session, empty in the others.

@@ -5,8 +5,8 @@ mod common;
 
 use common::{GROUP, Story, config, reconcile};
 use offerbench_sync::{
-    Acks, Backoff, Config, Delivery, Kind, Node, NodeEvent, Offer, OnHave, Part, PeerId, Reconcile, Refusal,
-    Requests, Span, Time,
+    Acks, Backoff, Config, Delivery, Kind, MsgNo, Node, NodeEvent, Offer, OnHave, Part, PeerId, Reconcile,
+    Refusal, Requests, Span, Time,
 };
 
 #[test]
@@ -135,7 +135,7 @@ fn a_full_receive_buffer_refuses_and_recovers() {
     assert!(story.nodes[1].stats().refused(Refusal::WaitingFull) > 0);
     story.settle();
     assert_eq!(story.nodes[1].held(), 10);
-    assert_eq!((0..10).map(|no| story.delivered(1, offerbench_sync::MsgNo(no))).sum::<usize>(), 10);
+    assert_eq!((0..10).map(|no| story.delivered(1, MsgNo(no))).sum::<usize>(), 10);
 }
 
 #[test]
@@ -235,20 +235,26 @@ fn a_request_by_rank_is_short() {
     assert!(bytes[1] < 60, "{bytes:?}");
 }
 
+/// 0 has written something that 1 has got and 2, who was away, has not.
+fn two_has_missed_something(config: Config) -> Story {
+    let mut story = Story::new(3, config);
+    story.nodes[2].handle_offline(story.now);
+    story.write(0, "hello");
+    while !story.nodes[1].holds(MsgNo(0)) {
+        story.wire.retain(|flying| flying.to != PeerId(2));
+        story.step();
+    }
+    story.wire.retain(|flying| flying.to != PeerId(2));
+    story.nodes[2].handle_online(story.now);
+    story
+}
+
 #[test]
 fn a_body_is_fetched_once_from_two_that_offer_it() {
     for coordinate in [true, false] {
-        // 0 writes while 2 is away; then 2 hears of it from 0 and 1 at once.
         let backoff = Backoff { first: 1024, longest: 1024, again: 1024 };
-        let mut story = Story::new(3, Config { coordinate, backoff, ..config(Offer::Interactive) });
-        story.nodes[2].handle_offline(story.now);
-        story.write(0, "hello");
-        while !story.nodes[1].holds(offerbench_sync::MsgNo(0)) {
-            story.wire.retain(|flying| flying.to != PeerId(2));
-            story.step();
-        }
-        story.wire.retain(|flying| flying.to != PeerId(2));
-        story.nodes[2].handle_online(story.now);
+        let mut story =
+            two_has_missed_something(Config { coordinate, backoff, ..config(Offer::Interactive) });
         // So long a way that both offers are on it before the first is answered.
         story.latency = Span::from_s(30);
         story.settle();
@@ -260,18 +266,10 @@ fn a_body_is_fetched_once_from_two_that_offer_it() {
 
 #[test]
 fn another_is_asked_when_the_first_does_not_answer() {
-    let mut story = Story::new(3, config(Offer::Interactive));
-    story.nodes[2].handle_offline(story.now);
-    story.write(0, "hello");
-    while !story.nodes[1].holds(offerbench_sync::MsgNo(0)) {
-        story.wire.retain(|flying| flying.to != PeerId(2));
-        story.step();
-    }
-    story.wire.retain(|flying| flying.to != PeerId(2));
-    story.nodes[2].handle_online(story.now);
+    let mut story = two_has_missed_something(config(Offer::Interactive));
     // Whatever 2 asks of the first to offer is lost, for ever.
     let mut first = None;
-    while !story.nodes[2].holds(offerbench_sync::MsgNo(0)) {
+    while !story.nodes[2].holds(MsgNo(0)) {
         assert!(story.step() && story.now < Time::ZERO + Span::from_s(60));
         first = first.or_else(|| story.wire.iter().find(|f| f.from == PeerId(2)).map(|f| f.to));
         story.wire.retain(|flying| flying.from != PeerId(2) || Some(flying.to) != first);
