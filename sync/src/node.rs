@@ -763,7 +763,7 @@ impl Node {
         let (epoch, requests_max) = (self.epoch(now), self.config.limits.requests_max);
         let peer = self.peer(to);
         if peer.requests.len() >= requests_max {
-            self.wants.forget(id, to);
+            self.wants.forget(id, to, &self.config);
             return self.stats.refuse(Refusal::RequestsFull);
         }
         peer.requests.put(id, place, epoch);

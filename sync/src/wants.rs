@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use offerbench_algos::ItemId;
 
-use crate::config::Config;
+use crate::config::{Config, Requests};
 use crate::library::PeerId;
 
 /// Peers that are remembered for one message beside the one that was asked.
@@ -59,11 +59,13 @@ impl Wants {
 
     /// The request to `peer` is due again, after it was sent `sends` times.
     pub fn late(&mut self, id: ItemId, peer: PeerId, sends: u32, config: &Config) -> Late {
-        let sends_max = config.limits.request_sends_max;
+        // A peer need not be able to read ranks: by id it is asked once at least.
+        let least = if config.requests == Requests::ByRank { 2 } else { 1 };
+        let sends_max = config.limits.request_sends_max.max(least);
         let Some(want) = self.0.get_mut(&id) else { return Late::GiveUp };
         if !config.coordinate {
             if sends >= sends_max {
-                self.forget(id, peer);
+                self.forget(id, peer, config);
                 return Late::GiveUp;
             }
             return Late::Again;
@@ -90,15 +92,18 @@ impl Wants {
     }
 
     /// A request could not be queued, or was given up, at one peer.
-    pub fn forget(&mut self, id: ItemId, peer: PeerId) {
+    pub fn forget(&mut self, id: ItemId, peer: PeerId, config: &Config) {
         let Some(want) = self.0.get_mut(&id) else { return };
         want.others.retain(|other| *other != peer);
-        if want.asked == peer {
-            match want.others.pop_front() {
-                Some(other) => want.asked = other,
-                None => {
-                    self.0.remove(&id);
-                }
+        if want.asked != peer {
+            return;
+        }
+        match want.others.pop_front().filter(|_| !config.coordinate) {
+            Some(other) => want.asked = other,
+            // With coordination none of the others has been asked. A want that nobody is asked for would turn
+            // away their offers for ever; without one, the next offer counts.
+            None => {
+                self.0.remove(&id);
             }
         }
     }
@@ -135,7 +140,9 @@ mod tests {
         let config = Config::default();
         let mut wants = Wants::default();
         wants.offer(X, A, &config);
-        let sends_max = config.limits.request_sends_max;
+        // A peer need not be able to read ranks: by id it is asked once at least.
+        let least = if config.requests == Requests::ByRank { 2 } else { 1 };
+        let sends_max = config.limits.request_sends_max.max(least);
         assert_eq!(wants.late(X, A, sends_max - 1, &config), Late::Again);
         assert_eq!(wants.late(X, A, sends_max, &config), Late::GiveUp);
         assert_eq!(wants.len(), 0);

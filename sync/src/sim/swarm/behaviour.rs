@@ -34,16 +34,12 @@ pub(super) struct Pace {
     /// Bytes a second of the slowest link; 0 is without limit.
     rate_bps: u64,
     unaided: bool,
+    /// Sessions that the busiest node has.
+    load: u64,
 }
 
 impl Pace {
-    pub(super) fn new(
-        _crowd: &Crowd,
-        lot: &Lot,
-        slowest: &LinkProfile,
-        trouble: Span,
-        unaided: bool,
-    ) -> Self {
+    pub(super) fn new(crowd: &Crowd, lot: &Lot, slowest: &LinkProfile, trouble: Span, unaided: bool) -> Self {
         let message = u64::from(lot.text_len_max) + MESSAGE_OVERHEAD + 8 * PARENT_LEN;
         let all = lot.appends.len() as u64 * (message + 200) + 2000;
         // Every payload takes its headers, and each shares its last packet with nobody.
@@ -55,6 +51,7 @@ impl Pace {
             carry: Span::from_us(slowest.leaving_us(wire(all))) + Span::from_us(flight.max(1000)),
             rate_bps: slowest.rate_bps,
             unaided,
+            load: crowd.load(),
         }
     }
 
@@ -199,7 +196,10 @@ fn draw_offer(luck: &mut Luck, pace: &Pace, limits: &Limits) -> Offer {
         true => pace.share(UNAIDED_SHIFTS * 4),
         false => luck.span(pace.share(60), pace.share(4)),
     };
-    let every = every.max(silence);
+    // A node that is always in some session is never at rest. Six flights make most sessions, and few may run at a
+    // time somewhere.
+    let sessions = round_trip.times(3 * pace.load);
+    let every = every.max(silence).max(sessions.times(2));
     Offer::Reconcile(Reconcile {
         every,
         news_after: Span::from_us(luck.skewed(1, every.as_us() / 2)),

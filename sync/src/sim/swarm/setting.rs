@@ -67,9 +67,11 @@ impl Crowd {
                 if relay { Part::Relay } else { Part::Member }
             })
             .collect();
-        parts[count - 1] = if shape.starts_with("four") { parts[count - 1] } else { Part::Member };
-        if shape.starts_with("four") {
-            (parts[0], parts[1]) = (Part::Member, Part::Member);
+        // In every group there is one who writes.
+        let writer = if shape.starts_with("four") { 0 } else { count - 1 };
+        parts[writer] = Part::Member;
+        if unaided {
+            parts[1] = Part::Member;
         }
         let mut crowd = Self { shape, parts, circles: Vec::new(), profiles: Vec::new(), links: Vec::new() };
         let group_count = if unaided || luck.below(10) < 6 { 1 } else { luck.between(2, 4) };
@@ -79,7 +81,7 @@ impl Crowd {
             let nodes: Vec<u32> = (0..count as u32)
                 .filter(|no| {
                     let helper = matches!(kinds[*no as usize], Device::Relay | Device::Mailserver);
-                    all || helper || *no as usize == count - 1 || luck.one_in(2)
+                    all || helper || *no as usize == writer || luck.one_in(2)
                 })
                 .collect();
             let seed = seed.child("group").nth(n);
@@ -101,7 +103,8 @@ impl Crowd {
             let mut places: Vec<(u32, u32)> = links.pairs().collect();
             join_up(nodes.len(), &mut places);
             let node = |place: u32| nodes[place as usize];
-            let pairs = places.into_iter().map(|(a, b)| (node(a), node(b))).collect();
+            let pairs =
+                places.into_iter().map(|(a, b)| (node(a).min(node(b)), node(a).max(node(b)))).collect();
             crowd.circles.push(Circle { id: GroupId(seed.child("id").rng().bytes()), nodes, pairs });
         }
         crowd
@@ -140,6 +143,17 @@ impl Crowd {
             circle.nodes.iter().map(|node| from(*node)).max().unwrap_or(0)
         });
         widest.max().unwrap_or(0).max(1) as u64
+    }
+
+    /// Peers that the busiest node has, counted once for every group.
+    pub(super) fn load(&self) -> u64 {
+        let pairs = self.circles.iter().flat_map(|circle| &circle.pairs);
+        let mut loads = vec![0; self.parts.len()];
+        for &(a, b) in pairs {
+            loads[a as usize] += 1;
+            loads[b as usize] += 1;
+        }
+        loads.into_iter().max().unwrap_or(0)
     }
 
     /// The nodes of the world.
