@@ -7,6 +7,12 @@ use std::path::Path;
 pub const OK: u8 = 0;
 /// Exit code of a run in which a strategy answered wrongly.
 pub const WRONG: u8 = 1;
+/// Exit code of a soak in which a world crashed (a panic), and nothing worse.
+pub const CRASH: u8 = 10;
+/// Exit code of a soak in which a healed world did not come to rest, and nothing worse.
+pub const LIVENESS: u8 = 11;
+/// Exit code of a soak in which something happened that must never happen.
+pub const SAFETY: u8 = 12;
 
 /// Why a command ended early.
 #[derive(Debug)]

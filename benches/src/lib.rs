@@ -5,6 +5,8 @@
 //! counts, [`timed`] repeats the verified ones alone and takes CPU time; both write through a [`sink`] that
 //! keeps files whole. [`run`] ties these together for the command `offerbench run`.
 //!
+//! [`story`] prints what happens in a simulated world, for the commands `soak` and `demo`.
+//!
 //! There is no algorithm and no protocol here: those are in `offerbench-algos`.
 
 pub mod cmd;
@@ -19,5 +21,6 @@ pub mod provenance;
 pub mod run;
 pub mod scenario;
 pub mod sink;
+pub mod story;
 pub mod timed;
 pub mod trial;

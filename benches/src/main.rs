@@ -18,7 +18,8 @@ struct Args {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 all well; 1 a strategy answered wrongly; 2 bad arguments or input; \
-3 the disk or the machine refused; 130 interrupted.";
+3 the disk or the machine refused; 10 a simulated world crashed; 11 one did not come to rest; 12 something \
+happened in one that must never happen (the most serious of what was found); 130 interrupted.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -27,6 +28,8 @@ enum Command {
     Run(cmd::run::Args),
     Report(cmd::report::Args),
     Import(cmd::import::Args),
+    Demo(cmd::demo::Args),
+    Soak(cmd::soak::Args),
 }
 
 fn main() -> ExitCode {
@@ -37,6 +40,8 @@ fn main() -> ExitCode {
         Some(Command::Run(args)) => cmd::run::run(&args),
         Some(Command::Report(args)) => cmd::report::run(&args),
         Some(Command::Import(args)) => cmd::import::run(&args),
+        Some(Command::Demo(args)) => cmd::demo::run(&args),
+        Some(Command::Soak(args)) => cmd::soak::run(&args),
     };
     let flushed = std::io::stdout().flush();
     match result {

@@ -230,7 +230,12 @@ impl Node {
         let lost = self.plant == Plant::LostFrame;
         let run = self.exchange(from, group).run.as_mut().expect("it was just looked up");
         if segment.end != 0 {
-            return self.end_session(now, from, group);
+            self.end_session(now, from, group);
+            if segment.end == END_REFUSED {
+                // It is there, and busy: not to be tried again at its next sign of life, but in time.
+                self.exchange(from, group).fails = 0;
+            }
+            return;
         }
         let before = run.deadline(silence);
         let result = run.handle(now, segment, |frame| lost && frame == 1);
@@ -378,8 +383,10 @@ impl Node {
             self.stats.sessions_failed += 1;
         }
         self.events.push_back(NodeEvent::Reconciled { peer: id, outcome: run.outcome(now) });
-        // The end that began waits less, so that both do not begin at once again.
-        let pause = options.every.times(if run.initiator { 4 } else { 5 });
+        // One end waits less, so that both do not begin at once again: the one that began, unless only that one
+        // learns from it. Then they take turns.
+        let one_way = options.strategy.strategy.profile().guarantee == Guarantee::MayMissOneWay;
+        let pause = options.every.times(if run.initiator != one_way { 4 } else { 5 });
         let pause = crate::time::Span::from_us(pause.as_us() / 4);
         let next = if fails == 0 { pause } else { options.every.times(1 << (fails - 1).min(6)) };
         self.want_session(now + next, id, group);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use offerbench_algos::ItemId;
 
-use crate::config::Config;
+use crate::config::{Config, Requests};
 use crate::library::PeerId;
 
 /// Peers that are remembered for one message beside the one that was asked.
@@ -75,7 +75,9 @@ impl Wants {
 
     /// The request to `peer` is due again, after it was sent `sends` times.
     pub fn late(&mut self, id: ItemId, peer: PeerId, sends: u32, config: &Config) -> Late {
-        let sends_max = config.limits.request_sends_max;
+        // A peer need not be able to read ranks: by id it is asked once at least.
+        let least = if config.requests == Requests::ByRank { 2 } else { 1 };
+        let sends_max = config.limits.request_sends_max.max(least);
         let Some(want) = self.0.get_mut(&id) else { return Late::GiveUp };
         if !config.coordinate {
             if sends >= sends_max {

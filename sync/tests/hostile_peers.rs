@@ -256,8 +256,8 @@ fn sessions_that_never_end_do_not_stop_the_others() {
             step_without(&mut story, &[0]);
         }
         story.now = next;
-        for to in 1..3 {
-            let segment = Segment { session: live[to].unwrap(), ..Segment::default() };
+        for (to, session) in (0..3).zip(live).skip(1) {
+            let segment = Segment { session: session.unwrap(), ..Segment::default() };
             inject(&mut story, 0, to, Payload { segments: vec![segment], ..Payload::default() });
         }
     }

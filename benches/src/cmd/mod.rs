@@ -2,13 +2,19 @@
 
 use std::fmt;
 use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use offerbench_reports::{Book, summary_legend, summary_table};
 
+use crate::error::Failure;
+
+pub mod demo;
 pub mod import;
 pub mod list;
 pub mod report;
 pub mod run;
+pub mod soak;
 pub mod verify;
 
 /// Prints a line for people on standard output. A reader who has gone away (`| head`) is no error.
@@ -45,4 +51,27 @@ pub fn say_summary(book: &Book) {
         }
         _ => say(text),
     }
+}
+
+/// Threads to use: those that were asked for, or one a core.
+fn thread_count(asked: Option<usize>) -> Result<usize, Failure> {
+    match asked {
+        Some(0) => Err(Failure::usage("--threads 0: expected at least 1")),
+        Some(threads) => Ok(threads),
+        None => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
+    }
+}
+
+/// A flag that Ctrl-C sets. A second Ctrl-C ends the process at once.
+fn on_ctrl_c(what: &'static str) -> Result<Arc<AtomicBool>, Failure> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let set = Arc::clone(&flag);
+    ctrlc::set_handler(move || {
+        if set.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        eprintln!("\nending after the {what} under way (Ctrl-C again: at once) ...");
+    })
+    .map_err(|error| Failure::Io(format!("cannot catch Ctrl-C: {error}")))?;
+    Ok(flag)
 }

@@ -1,12 +1,10 @@
 //! `offerbench run`: the main job.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use offerbench_algos::Seed;
 
-use crate::cmd::{say, say_summary};
+use crate::cmd::{on_ctrl_c, say, say_summary, thread_count};
 use crate::error::{Failure, OK, WRONG};
 use crate::experiment::Experiment;
 use crate::plan::{Overrides, Plan};
@@ -70,11 +68,7 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
     let experiment = Experiment::load(&args.experiment)?;
     let overrides = Overrides { trace: args.trace.as_deref(), strategies: &args.strategies };
     let plan = Plan::new(&experiment, &args.experiment, Seed::new(args.seed), &overrides)?;
-    let threads = match args.threads {
-        Some(0) => return Err(Failure::usage("--threads 0: expected at least 1")),
-        Some(threads) => threads,
-        None => std::thread::available_parallelism().map_or(1, usize::from),
-    };
+    let threads = thread_count(args.threads)?;
     let dir = match &args.out {
         Some(dir) => dir.clone(),
         None => fresh_dir(Path::new(OUT), &plan.name),
@@ -92,7 +86,8 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
         plan.exact_header().rows,
         args.seed
     ));
-    let interrupted = on_ctrl_c()?;
+    // Rows are whole even if the process ends at once, but for one that is being written, which `--resume` cuts off.
+    let interrupted = on_ctrl_c("trials")?;
     let ran = crate::run::run(&plan, &dir, existing, threads, &interrupted)?;
     for sentence in offerbench_reports::sentences(&ran.book) {
         say(format_args!("\n{sentence}"));
@@ -119,19 +114,4 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
 fn fresh_dir(base: &Path, name: &str) -> PathBuf {
     let numbered = (2..).map(|n| base.join(format!("{name}-{n}")));
     std::iter::once(base.join(name)).chain(numbered).find(|dir| !dir.exists()).unwrap_or_default()
-}
-
-/// A flag that Ctrl-C sets. A second Ctrl-C ends the process at once; rows are whole even then, but for
-/// one that is being written, which `--resume` cuts off.
-fn on_ctrl_c() -> Result<Arc<AtomicBool>, Failure> {
-    let flag = Arc::new(AtomicBool::new(false));
-    let set = Arc::clone(&flag);
-    ctrlc::set_handler(move || {
-        if set.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-        eprintln!("\nending after the trials under way (Ctrl-C again: at once) ...");
-    })
-    .map_err(|error| Failure::Io(format!("cannot catch Ctrl-C: {error}")))?;
-    Ok(flag)
 }

@@ -8,6 +8,7 @@
 //!   world     World: the event queue, the nodes, the links. Start here
 //!   observe   what happens, for a story, a checker or a meter
 //!   check     safety, and liveness after healing
+//!   swarm     random worlds, and what is demanded of them
 //! ```
 //!
 //! Everything random comes from one seed by named streams, and ties between events are settled by the order in
@@ -46,6 +47,7 @@ mod presence;
 mod queue;
 mod rules;
 mod spec;
+mod swarm;
 mod world;
 
 #[cfg(test)]
@@ -58,4 +60,7 @@ pub use observe::{Digest, Event, LossCause, Observer, Stage};
 pub use presence::{Interval, Presence, PresenceError};
 pub use rules::{During, Fault, FaultKind, Passing, Rule, Rules, Verdict};
 pub use spec::{Append, Crash, LinkSpec, NodeSpec, Text, WorldConfig, WorldError};
+#[cfg(any(test, feature = "plant"))]
+pub use swarm::soak_planted;
+pub use swarm::{Demand, Failure, Report, Swarm, soak, soak_one};
 pub use world::{Life, Totals, World};

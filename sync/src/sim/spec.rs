@@ -61,6 +61,8 @@ pub struct Crash {
     pub node: PeerId,
     /// How long until it starts again.
     pub down_for: Span,
+    /// Whether it forgets what it knew of its peers, too: nothing else may be lost.
+    pub forgets_peers: bool,
 }
 
 /// A message to be written, also while its author is offline. An author that is down writes when it is back.

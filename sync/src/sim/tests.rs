@@ -78,8 +78,12 @@ fn rough(seed: u64, config: &Arc<Config>) -> WorldConfig {
         Fault::always(FaultKind::OneWay(PeerId(2), PeerId(3))),
         Fault::always(FaultKind::Delay { ppm: 100_000, by: Span::from_s(20) }),
     ];
-    let crash =
-        |n: u32| Crash { at: s(u64::from(n) * 400 + 37), node: PeerId(n % 12), down_for: Span::from_s(90) };
+    let crash = |n: u32| Crash {
+        at: s(u64::from(n) * 400 + 37),
+        node: PeerId(n % 12),
+        down_for: Span::from_s(90),
+        forgets_peers: n % 3 == 2,
+    };
     world.crashes = (0..9).map(crash).collect();
     world.appends = (0..100)
         .map(|n: u32| Append {
@@ -152,7 +156,8 @@ fn a_crash_loses_what_was_not_stored_and_nothing_else() {
     let mut config = group(&batch(), &[(0, 1)], LinkProfile { latency_us: 10_000, ..LinkProfile::IDEAL });
     config.appends =
         vec![says(s(1), 0, "before"), says(s(20), 0, "while down"), says(s(21), 1, "written down")];
-    config.crashes = vec![Crash { at: s(10), node: PeerId(1), down_for: Span::from_s(15) }];
+    config.crashes =
+        vec![Crash { at: s(10), node: PeerId(1), down_for: Span::from_s(15), forgets_peers: false }];
     let mut world = checked(config);
     world.run_until(s(12));
     assert!(world.node(PeerId(1)).is_none());
@@ -410,7 +415,8 @@ fn a_description_that_cannot_be_is_refused() {
     );
     let mut world = World::new(good).unwrap();
     assert_eq!(world.append_at(stranger), Err(WorldError::NotAMember(PeerId(2))));
-    assert!(world.crash_at(Crash { at: ms(1), node: PeerId(7), down_for: Span::ZERO }).is_err());
+    let crash = Crash { at: ms(1), node: PeerId(7), down_for: Span::ZERO, forgets_peers: false };
+    assert!(world.crash_at(crash).is_err());
 }
 
 /// Nothing is scanned per event: ten times the nodes, at the same number of payloads each, make an event no dearer in

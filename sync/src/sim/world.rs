@@ -530,7 +530,11 @@ impl<O: Observer> World<O> {
         let no = crash.node.0 as usize;
         let slot = &mut self.slots[no];
         let node = slot.node.take()?;
-        slot.disk = Some(node.crash());
+        let mut disk = node.crash();
+        if crash.forgets_peers {
+            disk.forget_peers();
+        }
+        slot.disk = Some(disk);
         slot.online = false;
         slot.armed = None;
         // A microsecond at least, so that what waits for the restart does not come before it.
