@@ -250,7 +250,8 @@ fn sessions_that_never_end_do_not_stop_the_others() {
         while story.next().is_some_and(|time| time <= next) {
             // Later ones are kept alive, too.
             for flying in story.wire.iter().filter(|flying| flying.to == PeerId(0)) {
-                let last = flying.sync().segments.last().map(|segment| segment.session);
+                let segments = flying.sync().segments;
+                let last = segments.iter().rfind(|segment| segment.end == 0).map(|segment| segment.session);
                 live[flying.from.0 as usize] = last.or(live[flying.from.0 as usize]);
             }
             step_without(&mut story, &[0]);
