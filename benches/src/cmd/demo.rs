@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use offerbench_algos::Seed;
-use offerbench_sync::sim::{Append, Event, LinkProfile, Presence, Stage, Text, World, WorldConfig};
+use offerbench_sync::sim::{
+    Append, Event, LinkProfile, LossCause, Presence, Stage, Text, World, WorldConfig,
+};
 use offerbench_sync::{
     Config, Delivery, FOUR_MEMBERS, GroupId, Kind, NodeEvent, Offer, Part, PeerId, Reconcile, Span, Time,
 };
@@ -31,7 +33,7 @@ const EVERY: Span = Span::from_s(60);
 /// More than the story ever takes.
 const END: Time = Time::from_us(600_000_000);
 /// Lines of the timeline that are shown.
-const LINES_MAX: usize = 44;
+const LINES_MAX: usize = 40;
 /// Columns of a terminal of which nobody knows the width.
 const COLUMNS: usize = 80;
 
@@ -63,12 +65,14 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
     line("OFFER says `I have this id`, REQUEST asks for it, MESSAGE brings it, ACK ends");
     line("the offering. What gets no answer is sent again, ever less often.");
     line(&format!("How they learn what the others hold: {}\n", args.strategy));
-    for text in lines.iter().take(LINES_MAX) {
-        line(text);
+    // The beginning and the end.
+    let skipped = lines.len().saturating_sub(LINES_MAX);
+    let first = if skipped == 0 { lines.len() } else { LINES_MAX * 3 / 4 };
+    lines[..first].iter().for_each(|text| line(text));
+    if skipped > 0 {
+        line(&format!("  ... {skipped} lines more ..."));
     }
-    if lines.len() > LINES_MAX {
-        line(&format!("  ... and {} lines more", lines.len() - LINES_MAX));
-    }
+    lines[first + skipped..].iter().for_each(|text| line(text));
     match told.done_at {
         Some(at) => line(&format!("{}  Everybody has everything.\n", clock(at))),
         None => line("Somebody still lacks something after ten minutes.\n"),
@@ -144,9 +148,42 @@ fn tell(seed: u64, offer: Offer, mut line: impl FnMut(String)) -> Result<Told, F
             text: Text::Says(text.to_owned()),
         })
         .collect();
+    // Who is online, and how often somebody was written to in vain since the line that says so.
+    let (mut online, mut vain) = ([false; 4], [0_u32; 4]);
     let observer = |stage: &Stage<'_>, event: &Event<'_>| {
-        if let Some(what) = describe(event) {
-            line(format!("{}  {what}", clock(stage.now)));
+        let mut say = |what: String| line(format!("{}  {what}", clock(stage.now)));
+        match *event {
+            Event::Online(node) => {
+                let no = node.0 as usize;
+                online[no] = true;
+                match std::mem::take(&mut vain[no]) {
+                    0 | 1 => say(format!("{} comes online", NAMES[no])),
+                    n => say(format!(
+                        "{} comes online, after {} more payloads to it in vain",
+                        NAMES[no],
+                        n - 1
+                    )),
+                }
+            }
+            Event::Offline(node) => {
+                online[node.0 as usize] = false;
+                say(format!("{} goes offline", NAMES[node.0 as usize]));
+            }
+            Event::Sent { to, .. } if !online[to.0 as usize] => {
+                vain[to.0 as usize] += 1;
+                if vain[to.0 as usize] == 1 {
+                    say(format!(
+                        "{} - in vain: {} is offline",
+                        describe(event).unwrap_or_default(),
+                        NAMES[to.0 as usize]
+                    ));
+                }
+            }
+            _ => {
+                if let Some(what) = describe(event) {
+                    say(what);
+                }
+            }
         }
     };
     let mut world = World::observed(config, observer).map_err(Failure::usage)?;
@@ -182,11 +219,9 @@ fn describe(event: &Event<'_>) -> Option<String> {
         Event::Sent { from, to, payload } => {
             format!("{} -> {}  {:>5} B  {}", name(from), name(to), payload.len(), contents(payload))
         }
-        Event::Lost { from, to, cause, .. } => {
+        Event::Lost { from, to, cause, .. } if cause != LossCause::Offline => {
             format!("{} -x {}           lost: {}", name(from), name(to), cause.as_str())
         }
-        Event::Online(node) => format!("{} comes online", name(node)),
-        Event::Offline(node) => format!("{} goes offline", name(node)),
         Event::Appended { node, message, .. } => {
             let text = TEXTS.get(message.0 as usize).map_or("", |(_, _, text)| text);
             format!("{} writes `{text}`", name(node))

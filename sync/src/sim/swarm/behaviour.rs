@@ -168,7 +168,9 @@ fn draw_offer(luck: &mut Luck, pace: &Pace, limits: &Limits) -> Offer {
     let options = loop {
         let entry = REGISTRY[luck.below(REGISTRY.len())];
         let options = Reconcile::new(luck.of(entry.presets)).expect("presets are well-formed");
-        if !options.strategy.strategy.profile().oracle {
+        // Who is not helped has no time for what may miss something.
+        let profile = options.strategy.strategy.profile();
+        if !profile.oracle && (!pace.unaided || profile.guarantee == Guarantee::Exact) {
             break options;
         }
     };
@@ -180,8 +182,8 @@ fn draw_offer(luck: &mut Luck, pace: &Pace, limits: &Limits) -> Offer {
         rate => Span::from_us(u64::from(frame_len_max) * 10_000_000 / rate),
     };
     let round_trip = (pace.flight + frame_takes + pace.epoch_max()).times(2);
-    let rto_first = round_trip.times(luck.between(1, 3));
-    let rto_max = rto_first.times(luck.skewed(2, 16));
+    let rto_first = round_trip.times(if pace.unaided { 1 } else { luck.between(1, 3) });
+    let rto_max = rto_first.times(if pace.unaided { 1 } else { luck.skewed(2, 16) });
     let window = luck.of(if pace.unaided { &[16] } else { &[1, 2, 16, 64] });
     let channel = ChannelConfig {
         window,
@@ -201,7 +203,7 @@ fn draw_offer(luck: &mut Luck, pace: &Pace, limits: &Limits) -> Offer {
     // A node that is always in some session is never at rest. Six flights make most sessions, and few may run at a
     // time somewhere.
     let sessions = round_trip.times(3 * pace.load);
-    let every = every.max(silence).max(sessions.times(2));
+    let every = if pace.unaided { every } else { every.max(silence).max(sessions.times(2)) };
     Offer::Reconcile(Reconcile {
         every,
         news_after: Span::from_us(luck.skewed(1, every.as_us() / 2)),
