@@ -53,6 +53,12 @@ impl Node {
         }
     }
 
+    /// Whether a session teaches only the end that began it.
+    fn is_one_way(&self) -> bool {
+        self.reconcile()
+            .is_some_and(|options| options.strategy.strategy.profile().guarantee == Guarantee::MayMissOneWay)
+    }
+
     fn exchange(&mut self, id: PeerId, group: GroupId) -> &mut Exchange {
         let peer = self.peers.get_mut(&id).expect("only peers that exist are named");
         peer.exchanges.entry(group).or_default()
@@ -232,8 +238,13 @@ impl Node {
         if segment.end != 0 {
             self.end_session(now, from, group);
             if segment.end == END_REFUSED {
-                // It is there, and busy: not to be tried again at its next sign of life, but in time.
+                // It is there, and busy: not to be tried again at its next sign of life, but in time; and not
+                // always when it is busy with the same other, as equal pauses would have it.
                 self.exchange(from, group).fails = 0;
+                let every = self.reconcile().map_or(0, |options| options.every.as_us());
+                let draw = self.seed.child("refused").nth(self.desk.count).value() % (every / 2).max(1);
+                self.desk.count += 1;
+                self.want_session(now + crate::time::Span::from_us(every / 2 + draw), from, group);
             }
             return;
         }
@@ -298,6 +309,10 @@ impl Node {
         // The peer began another one at the same time, or has forgotten the old one.
         drop(self.drop_session(from, group));
         self.begin_session(now, from, group, segment.session, false);
+        if run == Some(true) && self.is_one_way() {
+            // The session that gave way would have taught us what this one does not.
+            self.want_session(now, from, group);
+        }
         Some(group)
     }
 
@@ -385,8 +400,7 @@ impl Node {
         self.events.push_back(NodeEvent::Reconciled { peer: id, outcome: run.outcome(now) });
         // One end waits less, so that both do not begin at once again: the one that began, unless only that one
         // learns from it. Then they take turns.
-        let one_way = options.strategy.strategy.profile().guarantee == Guarantee::MayMissOneWay;
-        let pause = options.every.times(if run.initiator != one_way { 4 } else { 5 });
+        let pause = options.every.times(if run.initiator != self.is_one_way() { 4 } else { 5 });
         let pause = crate::time::Span::from_us(pause.as_us() / 4);
         let next = if fails == 0 { pause } else { options.every.times(1 << (fails - 1).min(6)) };
         self.want_session(now + next, id, group);

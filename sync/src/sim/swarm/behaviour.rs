@@ -78,7 +78,8 @@ impl Manners {
     pub(super) fn draw(seed: Seed, crowd: &Crowd, lot: &Lot, pace: &Pace) -> Self {
         let mut luck = Luck::new(seed);
         let store_may_fill = !pace.unaided && luck.one_in(32);
-        let mut limits = draw_limits(&mut luck, lot);
+        let tight_waiting = luck.one_in(2);
+        let mut limits = draw_limits(&mut luck, lot, tight_waiting);
         if store_may_fill {
             limits.messages_max = luck.skewed(1, 40) as usize;
         }
@@ -89,7 +90,7 @@ impl Manners {
         let mut last = base.clone();
         let configs = crowd.parts.iter().map(|&part| {
             if mixed {
-                let other = draw_limits(&mut luck, lot);
+                let other = draw_limits(&mut luck, lot, tight_waiting);
                 let limits = Limits {
                     payload_len_max: limits.payload_len_max,
                     body_len_max: limits.body_len_max,
@@ -167,20 +168,23 @@ fn draw_offer(luck: &mut Luck, pace: &Pace, limits: &Limits) -> Offer {
     let options = loop {
         let entry = REGISTRY[luck.below(REGISTRY.len())];
         let options = Reconcile::new(luck.of(entry.presets)).expect("presets are well-formed");
-        if !options.strategy.strategy.profile().oracle {
+        // Who is not helped has no time for what may miss something.
+        let profile = options.strategy.strategy.profile();
+        if !profile.oracle && (!pace.unaided || profile.guarantee == Guarantee::Exact) {
             break options;
         }
     };
     let frame_room = limits.payload_len_max as u64 - SEGMENT_OVERHEAD;
-    let frame_len_max = luck.of(&[64, 300, 1024, 16 << 10]).min(frame_room) as u32;
+    let frame_len_max =
+        luck.of(if pace.unaided { &[4096] } else { &[64, 300, 1024, 16 << 10] }).min(frame_room) as u32;
     let frame_takes = match pace.rate_bps {
         0 => Span::ZERO,
         rate => Span::from_us(u64::from(frame_len_max) * 10_000_000 / rate),
     };
     let round_trip = (pace.flight + frame_takes + pace.epoch_max()).times(2);
-    let rto_first = round_trip.times(luck.between(1, 3));
-    let rto_max = rto_first.times(luck.skewed(2, 16));
-    let window = luck.of(&[1, 2, 16, 64]);
+    let rto_first = round_trip.times(if pace.unaided { 1 } else { luck.between(1, 3) });
+    let rto_max = rto_first.times(if pace.unaided { 1 } else { luck.skewed(2, 16) });
+    let window = luck.of(if pace.unaided { &[16] } else { &[1, 2, 16, 64] });
     let channel = ChannelConfig {
         window,
         frame_len_max,
@@ -199,7 +203,7 @@ fn draw_offer(luck: &mut Luck, pace: &Pace, limits: &Limits) -> Offer {
     // A node that is always in some session is never at rest. Six flights make most sessions, and few may run at a
     // time somewhere.
     let sessions = round_trip.times(3 * pace.load);
-    let every = every.max(silence).max(sessions.times(2));
+    let every = if pace.unaided { every } else { every.max(silence).max(sessions.times(2)) };
     Offer::Reconcile(Reconcile {
         every,
         news_after: Span::from_us(luck.skewed(1, every.as_us() / 2)),
@@ -212,7 +216,7 @@ fn draw_offer(luck: &mut Luck, pace: &Pace, limits: &Limits) -> Offer {
     })
 }
 
-fn draw_limits(luck: &mut Luck, lot: &Lot) -> Limits {
+fn draw_limits(luck: &mut Luck, lot: &Lot, tight_waiting: bool) -> Limits {
     let mut limits = Limits { messages_max: 10_000, ..Limits::default() };
     let parents_max = luck.of(&[1, 2, 8, 8]);
     limits.parents_max = parents_max;
@@ -229,9 +233,14 @@ fn draw_limits(luck: &mut Luck, lot: &Lot) -> Limits {
                 *slot = luck.skewed(low, high) as usize;
             }
         };
-        tight(&mut limits.backlog_max, 1, 16);
+        // Not both in one world: a sender whose whole backlog is messages for which the receiver has no room before it
+        // has their ancestors, and no slot for these, is stuck. The core does not promise otherwise.
+        if tight_waiting {
+            tight(&mut limits.waiting_max, 1, 8);
+        } else {
+            tight(&mut limits.backlog_max, 1, 16);
+        }
         tight(&mut limits.requests_max, 1, 16);
-        tight(&mut limits.waiting_max, 1, 8);
         tight(&mut limits.sessions_max, 1, 4);
         let least = body_len + MESSAGE_OVERHEAD + SEGMENT_OVERHEAD;
         tight(&mut limits.payload_len_max, least, least * 8);

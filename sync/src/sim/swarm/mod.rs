@@ -71,8 +71,9 @@ impl Swarm {
     /// Draws a world. Cheap: O(nodes² + messages).
     pub fn draw(seed: Seed) -> Self {
         let mut luck = Luck::new(seed.child("plan"));
-        let trouble = Span::from_s(luck.skewed(120, 7200));
         let unaided = luck.one_in(16);
+        // Half an hour makes shifts of some seconds many times as long as a round trip.
+        let trouble = Span::from_s(luck.skewed(if unaided { 1800 } else { 120 }, 7200));
         let mut crowd = Crowd::draw(seed.child("crowd"), unaided);
         let lot = setting::Lot::draw(seed.child("messages"), &crowd, trouble, unaided);
         let slowest = setting::draw_links(seed.child("links"), &mut crowd, unaided);
