@@ -236,15 +236,28 @@ impl Peer {
             && payload.messages.is_empty()
             && payload.offers.is_empty();
         let acks = payload.acks.len() + payload.past_acks.len() + payload.set_acks.len();
+        let next_epoch = Time::from_us((epoch + 1).saturating_mul(config.epoch.as_us().max(1)));
         if alone && (acks == 0 || self.acks.due.is_none_or(|due| due > now)) {
-            return None;
+            let due = |next: Option<u64>| next.is_some_and(|next| next <= epoch);
+            let crowded = due(self.records.next_epoch())
+                || due(self.requests.next_epoch())
+                || self.exchanges.values().any(|e| e.poll_timeout().is_some_and(|time| time <= now));
+            if !crowded {
+                return None;
+            }
+            // Something is due and has no room. If acks that could have waited took it, they go now; else it is
+            // too long for any payload, and looking again within the epoch would have no end.
+            if acks == 0 {
+                self.next_payload = next_epoch;
+                return None;
+            }
         }
         self.acks_sent(library, &payload, now);
         stats.send(Kind::Header, 1, 1);
         stats.send(Kind::Ack, acks, acks_len);
         stats.payloads += 1;
         stats.ack_payloads += u64::from(alone);
-        self.next_payload = Time::from_us((epoch + 1).saturating_mul(config.epoch.as_us().max(1)));
+        self.next_payload = next_epoch;
         Some(payload)
     }
 
