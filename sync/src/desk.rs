@@ -21,7 +21,7 @@ use crate::payload::Segment;
 use crate::peer::Give;
 use crate::plant::Plant;
 use crate::stats::Refusal;
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 /// A session is over for the sender, or unknown to it.
 const END_UNKNOWN: u32 = 1;
@@ -41,8 +41,10 @@ pub struct Desk {
     count: u64,
     /// Sessions that are wanted, by when, without those with whom one runs.
     wanted: BTreeSet<(Time, PeerId, GroupId)>,
-    /// When the sessions that run end for want of an answer.
+    /// When the sessions that run end for want of an answer, or are long.
     deadlines: BTreeSet<(Time, PeerId, GroupId)>,
+    /// Sessions that run and are long: they do not count as this node's own, and make room for others.
+    long: BTreeSet<(Time, PeerId, GroupId)>,
 }
 
 impl Node {
@@ -163,13 +165,29 @@ impl Node {
 
     fn may_begin(&self) -> bool {
         let ask = self.reconcile().map_or(0, |options| options.ask.max(1) as usize);
-        self.desk.own < ask && self.desk.running < self.config.limits.sessions_max
+        self.desk.own < ask && self.has_place()
+    }
+
+    /// Whether one more session may run, if need be in place of a long one.
+    fn has_place(&self) -> bool {
+        self.desk.running < self.config.limits.sessions_max || !self.desk.long.is_empty()
     }
 
     /// Ends sessions that got no answer, and begins those that are wanted.
     pub(crate) fn desk_tick(&mut self, now: Time) {
-        while let Some(&(_, id, group)) = self.desk.deadlines.first().filter(|(time, ..)| *time <= now) {
-            self.end_session(now, id, group);
+        while let Some(&(time, id, group)) = self.desk.deadlines.first().filter(|(time, ..)| *time <= now) {
+            let silence = self.reconcile().map_or(Span::ZERO, |options| options.silence);
+            let run = self.exchange(id, group).run.as_mut().expect("a session that runs has a deadline");
+            if run.heard + silence <= now {
+                self.end_session(now, id, group);
+                continue;
+            }
+            run.is_long = true;
+            let (next, own) = (run.deadline(silence), run.initiator);
+            self.desk.deadlines.remove(&(time, id, group));
+            self.desk.deadlines.insert((next, id, group));
+            self.desk.long.insert((time, id, group));
+            self.desk.own -= usize::from(own);
         }
         while self.may_begin() {
             let Some(&(time, id, group)) = self.desk.wanted.first().filter(|(time, ..)| *time <= now) else {
@@ -185,6 +203,11 @@ impl Node {
 
     fn begin_session(&mut self, now: Time, id: PeerId, group: GroupId, number: u32, initiator: bool) {
         let Some(options) = self.reconcile().cloned() else { return };
+        if self.desk.running >= self.config.limits.sessions_max
+            && let Some(&(_, id, group)) = self.desk.long.first()
+        {
+            self.end_session(now, id, group);
+        }
         let seed = self.seed.child("session").nth(self.desk.count);
         self.desk.count += 1;
         let role = if initiator { Role::Initiator } else { Role::Responder };
@@ -244,7 +267,7 @@ impl Node {
                 let every = self.reconcile().map_or(0, |options| options.every.as_us());
                 let draw = self.seed.child("refused").nth(self.desk.count).value() % (every / 2).max(1);
                 self.desk.count += 1;
-                self.want_session(now + crate::time::Span::from_us(every / 2 + draw), from, group);
+                self.want_session(now + Span::from_us(every / 2 + draw), from, group);
             }
             return;
         }
@@ -298,7 +321,7 @@ impl Node {
             return None;
         }
         let same = self.reconcile().is_some_and(|options| options.strategy_name() == segment.strategy);
-        let full = run.is_none() && self.desk.running >= self.config.limits.sessions_max;
+        let full = run.is_none() && !self.has_place();
         // To begin one takes as long as all messages are many; an honest peer sends one opening in a payload.
         let again = opened.contains(&group);
         if !same || full || again {
@@ -373,8 +396,11 @@ impl Node {
         exchange.last = Some(run.number);
         exchange.news |= run.news;
         self.desk.deadlines.remove(&(run.deadline(silence), id, group));
+        if run.is_long {
+            self.desk.long.retain(|(_, peer, of)| (*peer, *of) != (id, group));
+        }
         self.desk.running -= 1;
-        self.desk.own -= usize::from(run.initiator);
+        self.desk.own -= usize::from(run.initiator && !run.is_long);
         Some(run)
     }
 
@@ -401,7 +427,7 @@ impl Node {
         // One end waits less, so that both do not begin at once again: the one that began, unless only that one
         // learns from it. Then they take turns.
         let pause = options.every.times(if run.initiator != self.is_one_way() { 4 } else { 5 });
-        let pause = crate::time::Span::from_us(pause.as_us() / 4);
+        let pause = Span::from_us(pause.as_us() / 4);
         let next = if fails == 0 { pause } else { options.every.times(1 << (fails - 1).min(6)) };
         self.want_session(now + next, id, group);
         if let Some(wanted) = wanted_meanwhile.filter(|_| done) {

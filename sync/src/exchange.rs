@@ -67,9 +67,9 @@ impl Exchange {
         }
     }
 
-    /// Whether no session runs, and none is needed for news.
+    /// Whether there is no news to tell, nor a session under way that tells some.
     pub fn is_settled(&self) -> bool {
-        self.run.is_none() && !self.news
+        !self.news && self.run.as_ref().is_none_or(|run| !run.news)
     }
 
     /// Bytes on the heap for channels and snapshots; what a strategy's session takes is not seen from here.
@@ -78,7 +78,8 @@ impl Exchange {
     }
 }
 
-/// Longest that a session may take, in times that a peer may be silent: 10 minutes with the usual options.
+/// Longest that a session may keep others waiting, in times that a peer may be silent: 10 minutes with the usual
+/// options. It goes on after that, as long as its place is not needed.
 const SILENCES_MAX: u64 = 20;
 /// Most bytes that a segment takes beside its frame.
 pub const SEGMENT_OVERHEAD_MAX: usize = 80;
@@ -102,6 +103,9 @@ pub struct Run {
     pub began: Time,
     /// When the peer was last heard in it.
     pub heard: Time,
+    /// It has taken so long that it keeps nobody waiting any more. A peer that says a word now and then could
+    /// else hold its place, and the place of others, for ever.
+    pub is_long: bool,
     channel: Channel,
     /// Gone when it is done.
     session: Option<Box<dyn Session>>,
@@ -141,6 +145,7 @@ impl Run {
             strategy,
             began: now,
             heard: now,
+            is_long: false,
             channel: Channel::new(config),
             session: Some(session),
             verdict: None,
@@ -211,10 +216,10 @@ impl Run {
         self.verdict.is_some() && self.channel.is_idle()
     }
 
-    /// When it ends at latest: when the peer is silent for so long, or keeps it going for too long. Else a peer
-    /// that says a word now and then would hold its place, and the place of others, for ever.
+    /// When to look at it: when the peer has been silent for too long, or it has kept others waiting for too long.
     pub fn deadline(&self, silence: Span) -> Time {
-        (self.heard + silence).min(self.began + silence.times(SILENCES_MAX))
+        let silent = self.heard + silence;
+        if self.is_long { silent } else { silent.min(self.began + silence.times(SILENCES_MAX)) }
     }
 
     /// How it ended.

@@ -260,11 +260,15 @@ impl Peer {
         let alone = payload.is_acks_alone();
         let next_payload = Time::from_us((epoch + 1).saturating_mul(config.epoch.as_us().max(1)));
         if alone && (acks.is_empty() || self.acks.due.is_none_or(|due| due > now)) {
-            // What is due found no room: without this it would be tried again and again in this instant.
-            if self.due(config.epoch).is_some_and(|due| due <= now) {
-                self.next_payload = next_payload;
+            if self.due(config.epoch).is_none_or(|due| due > now) {
+                return None;
             }
-            return None;
+            // Something is due and has no room. If acks that could have waited took it, they go now; else it is
+            // too long for any payload, and looking again within the epoch would have no end.
+            if acks.is_empty() {
+                self.next_payload = next_payload;
+                return None;
+            }
         }
         let count = acks.len();
         self.acks.sent(acks, now);

@@ -197,6 +197,73 @@ fn acks_wait_for_company() {
     }
 }
 
+/// Found by soak (seed 2619): acks that could wait took the room of a message that could not, without end.
+#[test]
+fn acks_that_wait_leave_room_for_a_message() {
+    let mut tight = Config { acks: Acks::Delayed { after: Span::from_s(60) }, ..config(Offer::Batch) };
+    tight.limits.payload_len_max = 334;
+    let mut story = Story::new(2, tight);
+    for n in 0..6 {
+        story.write(0, &n.to_string());
+    }
+    story.until(Time::ZERO + Span::from_s(2));
+    let long = story.write(1, &"x".repeat(150));
+    story.until(Time::ZERO + Span::from_s(4));
+    assert_eq!(story.delivered(0, long), 1);
+}
+
+/// A message that no payload can hold is a mistake of the configuration, and no reason to hang.
+#[test]
+fn a_message_longer_than_a_payload_is_never_sent() {
+    let mut tight = config(Offer::Batch);
+    tight.limits.payload_len_max = 200;
+    let mut story = Story::new(2, tight);
+    let long = story.write(0, &"x".repeat(300));
+    story.until(Time::ZERO + Span::from_s(2));
+    assert_eq!((story.delivered(1, long), story.sent), (0, 0));
+}
+
+/// Found by soak (seed 58): the same end began every session, and the other never learned anything.
+#[test]
+fn sessions_that_teach_one_end_take_turns() {
+    for writer in [0, 1] {
+        let mut story = Story::new(2, config(reconcile("bloom:fpr=0.01,ways=one,tail=none")));
+        let other = 1 - writer;
+        story.settle();
+        let no = story.write(writer as usize, "hello");
+        story.until(story.now + Span::from_s(1500));
+        assert_eq!(story.delivered(other, no), 1, "from {writer}");
+    }
+}
+
+/// Found by soak (seed 151): a want that nobody was asked for turned away every later offer.
+#[test]
+fn what_could_not_be_asked_for_is_asked_for_later() {
+    let mut tight = config(Offer::Interactive);
+    tight.limits.requests_max = 1;
+    tight.limits.request_sends_max = 3;
+    let mut story = Story::new(3, tight);
+    for node in 0..2 {
+        for n in 0..10 {
+            story.write(node, &format!("{node} {n}"));
+        }
+    }
+    story.settle();
+    assert_eq!(story.nodes.iter().map(Node::held).collect::<Vec<_>>(), [20; 3]);
+}
+
+/// Found by soak (seed 398): asked by rank only, of a peer that keeps no lists.
+#[test]
+fn who_cannot_read_ranks_is_asked_by_id() {
+    let by_id = config(Offer::Interactive);
+    let mut by_rank = Config { requests: Requests::ByRank, ..by_id.clone() };
+    by_rank.limits.request_sends_max = 1;
+    let mut story = Story::of(vec![by_id, by_rank], |_, _| true);
+    let no = story.write(0, "hello");
+    story.settle();
+    assert_eq!(story.delivered(1, no), 1);
+}
+
 #[test]
 fn an_ack_that_nobody_can_read_is_repeated_by_id() {
     // A relay does not see the graph, so "this and its ancestors" means "this" to it.

@@ -145,7 +145,8 @@ impl Story {
     /// Goes on until nothing waits at any node; at most for an hour.
     pub fn settle(&mut self) {
         let deadline = self.now + Span::from_s(3600);
-        while !(self.wire.is_empty() && self.nodes.iter().all(Node::is_settled)) {
+        let rests = |node: &Node| node.is_settled() && node.pending().2 == 0;
+        while !(self.wire.is_empty() && self.nodes.iter().all(rests)) {
             assert!(self.step() && self.now < deadline, "not settled at {}", self.now);
         }
     }
