@@ -178,7 +178,10 @@ pub enum OnHave {
 /// | `Immediate` | 36 a message, often with a payload of its own | none | when it is online, to the epoch |
 /// | `Delayed` | 36 a message, the payload shared | up to `after` | less: an ack does not say when the message came |
 /// | `Ancestors` | 36 a head of the graph | up to `after` | as `Delayed`; and that it has the whole past |
-/// | `SetHash` | 11 a payload of messages | up to `after` | as `Delayed` |
+/// | `SetHash` | 12 a payload of messages, 8 for each further one | up to `after` | as `Delayed` |
+///
+/// The reasons are those of the text that this project began with: an ACK sent at once leaks when somebody is online, and
+/// may be wasteful. [`crate::Stats::ack_payloads`] counts the payloads that tell nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Acks {
     /// In the next payload, which is sent for it.

@@ -197,6 +197,28 @@ fn acks_wait_for_company() {
     }
 }
 
+/// Without company an ack that may wait costs the sender time; what it saves is a payload of its own for each
+/// message, which would tell everybody when the receiver was online.
+#[test]
+fn acks_without_company_are_late_and_few() {
+    let after = Span::from_ms(500);
+    let delayed = [Acks::Delayed { after }, Acks::Ancestors { after }, Acks::SetHash { after }];
+    for acks in std::iter::once(Acks::Immediate).chain(delayed) {
+        let mut story = Story::new(2, Config { acks, ..config(Offer::Batch) });
+        story.write(0, "one");
+        story.until(Time::ZERO + Span::from_ms(120));
+        story.write(0, "two");
+        while !story.nodes[0].is_settled() {
+            assert!(story.step());
+        }
+        let immediate = acks == Acks::Immediate;
+        // The second message arrives at 170 ms. A way takes 50.
+        assert_eq!(story.now.as_ms(), if immediate { 220 } else { 600 }, "{acks:?}");
+        assert_eq!(story.nodes[1].stats().ack_payloads, if immediate { 2 } else { 1 }, "{acks:?}");
+        assert_eq!(story.stats().resends, 0, "{acks:?}");
+    }
+}
+
 /// Found by soak (seed 2619): acks that could wait took the room of a message that could not, without end.
 #[test]
 fn acks_that_wait_leave_room_for_a_message() {
