@@ -183,6 +183,22 @@ mod tests {
         assert_eq!(wants.len(), 0);
     }
 
+    /// Found by soak (seed 151): the request to A found no room, and B, who had not been asked, was turned away for ever.
+    #[test]
+    fn a_want_that_nobody_is_asked_for_turns_nobody_away() {
+        let config = Config::default();
+        let mut wants = Wants::default();
+        assert!(wants.offer(X, A, &config) && !wants.offer(X, B, &config));
+        wants.forget(X, A, &config);
+        assert!(wants.offer(X, B, &config));
+        // Without coordination B was asked, and its request stands.
+        let config = Config { coordinate: false, ..config };
+        let mut wants = Wants::default();
+        assert!(wants.offer(X, A, &config) && wants.offer(X, B, &config));
+        wants.forget(X, A, &config);
+        assert!(!wants.offer(X, B, &config) && wants.contains(X));
+    }
+
     #[test]
     fn without_coordination_everybody_is_asked() {
         let config = Config { coordinate: false, ..Config::default() };

@@ -258,22 +258,6 @@ fn sessions_that_teach_one_end_take_turns() {
     }
 }
 
-/// Found by soak (seed 151): a want that nobody was asked for turned away every later offer.
-#[test]
-fn what_could_not_be_asked_for_is_asked_for_later() {
-    let mut tight = config(Offer::Interactive);
-    tight.limits.requests_max = 1;
-    tight.limits.request_sends_max = 3;
-    let mut story = Story::new(3, tight);
-    for node in 0..2 {
-        for n in 0..10 {
-            story.write(node, &format!("{node} {n}"));
-        }
-    }
-    story.settle();
-    assert_eq!(story.nodes.iter().map(Node::held).collect::<Vec<_>>(), [20; 3]);
-}
-
 /// Found by soak (seed 398): asked by rank only, of a peer that keeps no lists.
 #[test]
 fn who_cannot_read_ranks_is_asked_by_id() {

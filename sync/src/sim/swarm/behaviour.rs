@@ -174,9 +174,12 @@ fn draw_offer(luck: &mut Luck, pace: &Pace, limits: &Limits) -> Offer {
             break options;
         }
     };
+    // An estimator of strata is some 20 kB whatever the difference. Frame by frame over a narrow channel it takes longer
+    // than the pause between two sessions, and a node that is always in some session is never at rest.
+    let heavy = options.strategy.spec.to_string().contains("size=strata");
     let frame_room = limits.payload_len_max as u64 - SEGMENT_OVERHEAD;
-    let frame_len_max =
-        luck.of(if pace.unaided { &[4096] } else { &[64, 300, 1024, 16 << 10] }).min(frame_room) as u32;
+    let frame_wish = luck.of(if pace.unaided { &[4096] } else { &[64, 300, 1024, 16 << 10] });
+    let frame_len_max = if heavy { 4096 } else { frame_wish }.min(frame_room) as u32;
     let frame_takes = match pace.rate_bps {
         0 => Span::ZERO,
         rate => Span::from_us(u64::from(frame_len_max) * 10_000_000 / rate),
@@ -184,11 +187,12 @@ fn draw_offer(luck: &mut Luck, pace: &Pace, limits: &Limits) -> Offer {
     let round_trip = (pace.flight + frame_takes + pace.epoch_max()).times(2);
     let rto_first = round_trip.times(if pace.unaided { 1 } else { luck.between(1, 3) });
     let rto_max = rto_first.times(if pace.unaided { 1 } else { luck.skewed(2, 16) });
-    let window = luck.of(if pace.unaided { &[16] } else { &[1, 2, 16, 64] });
+    let window = luck.of(if pace.unaided { &[16] } else { &[1, 2, 16, 64] }).max(if heavy { 64 } else { 1 });
     let channel = ChannelConfig {
         window,
         frame_len_max,
-        window_bytes: luck.skewed(u64::from(frame_len_max), 1 << 20) as usize,
+        window_bytes: luck.skewed(u64::from(frame_len_max), 1 << 20).max(if heavy { 1 << 16 } else { 0 })
+            as usize,
         rto_first,
         rto_max,
         resends_max: luck.skewed(3, 15) as u32,
@@ -200,7 +204,7 @@ fn draw_offer(luck: &mut Luck, pace: &Pace, limits: &Limits) -> Offer {
         true => pace.share(UNAIDED_SHIFTS * 4),
         false => luck.span(pace.share(60), pace.share(4)),
     };
-    // A node that is always in some session is never at rest. Six flights make most sessions, and few may run at a
+    // For the same reason: six flights make most sessions, and few may run at a
     // time somewhere.
     let sessions = round_trip.times(3 * pace.load);
     let every = if pace.unaided { every } else { every.max(silence).max(sessions.times(2)) };
