@@ -12,13 +12,12 @@ use std::collections::BTreeMap;
 use offerbench_algos::Seed;
 
 use super::dice::Dice;
-use super::link::{Carried, Link, Up};
+use super::link::Link;
 use super::observe::{Event, LossCause, Observer, Stage};
-use super::presence::Interval;
 use super::queue::Queue;
-use super::rules::{Passing, Rule, Rules, Verdict};
-use super::spec::{Append, Crash, Text, WorldConfig, WorldError};
-use crate::{Config, Disk, GroupId, Library, MsgNo, Node, NodeEvent, Part, PeerId, Span, Time};
+use super::rules::{Rule, Rules};
+use super::spec::{Append, Crash, WorldConfig, WorldError};
+use crate::{Config, Disk, GroupId, Library, MsgNo, Node, Part, PeerId, Time};
 
 /// A buffer longer than this is given back to the allocator rather than kept for the next payload.
 const BUFFER_KEPT_MAX: usize = 16 << 10;
@@ -185,6 +184,9 @@ macro_rules! tell {
     }};
 }
 
+mod carry;
+mod happen;
+
 impl World {
     /// A world that nobody observes.
     ///
@@ -205,7 +207,7 @@ impl<O: Observer> World<O> {
     pub fn observed(config: WorldConfig, observer: O) -> Result<Self, WorldError> {
         config.check()?;
         let seed = config.seed;
-        let (ways, ranges) = ways(&config);
+        let (ways, ranges) = carry::ways(&config);
         let mut members: BTreeMap<GroupId, Vec<PeerId>> = BTreeMap::new();
         let mut slots = Vec::with_capacity(config.nodes.len());
         for (no, (spec, (links_begin, link_count))) in (0_u32..).zip(config.nodes.iter().zip(ranges)) {
@@ -382,333 +384,6 @@ impl<O: Observer> World<O> {
         Some(touched)
     }
 
-    fn arrive(&mut self, in_flight: u32) -> Option<usize> {
-        let flight = &mut self.in_flight[in_flight as usize];
-        let (from, to, sent) = (PeerId(flight.from), PeerId(flight.to), flight.sent);
-        let payload = std::mem::take(&mut flight.payload);
-        let slot = &mut self.slots[to.0 as usize];
-        let touched = match &mut slot.node {
-            Some(node) if slot.online => {
-                self.totals.arrived += 1;
-                self.totals.arrived_bytes += payload.len() as u64;
-                let taken = node.handle_payload(&mut self.library, self.now, from, &payload);
-                tell!(self, Event::Arrived { from, to, payload: &payload, sent });
-                if let Err(error) = &taken {
-                    self.totals.refused += 1;
-                    tell!(self, Event::Refused { from, to, error });
-                }
-                Some(to.0 as usize)
-            }
-            _ => {
-                self.lose(from, to, &payload, LossCause::Offline);
-                None
-            }
-        };
-        self.give_back(in_flight, payload);
-        touched
-    }
-
-    fn wake(&mut self, no: usize) -> Option<usize> {
-        let slot = &mut self.slots[no];
-        if slot.armed != Some(self.now) {
-            return None;
-        }
-        slot.armed = None;
-        let node = slot.node.as_mut()?;
-        match node.poll_timeout() {
-            Some(at) if at <= self.now => {
-                slot.wakes = if slot.woken_at == self.now { slot.wakes + 1 } else { 0 };
-                slot.woken_at = self.now;
-                assert!(slot.wakes < WAKES_MAX, "node {no} wants to be woken at {} for ever", self.now);
-                node.handle_timeout(self.now);
-                tell!(self, Event::Woken(PeerId(no as u32)));
-                Some(no)
-            }
-            _ => {
-                self.arm(no);
-                None
-            }
-        }
-    }
-
-    fn edge(&mut self, no: usize) -> Option<usize> {
-        if self.healed {
-            return None;
-        }
-        let slot = &mut self.slots[no];
-        slot.edges += 1;
-        let present = slot.edges % 2 == 1;
-        self.plan_edge(no);
-        self.set_online(no, present).then_some(no)
-    }
-
-    /// Plans the next coming or going.
-    fn plan_edge(&mut self, no: usize) {
-        let slot = &mut self.slots[no];
-        let intervals: &[Interval] = self.config.presence.intervals(no);
-        let Some(&(from, until)) = intervals.get(slot.edges / 2) else {
-            return;
-        };
-        let present = slot.edges % 2 == 1;
-        if present {
-            slot.leaves_at = until;
-        }
-        let at = if present { until } else { from };
-        if at < NEVER {
-            self.queue.push(at, Planned::Edge(no as u32));
-        }
-    }
-
-    /// Tells a node of its connectivity, if that has changed. Says whether it has.
-    fn set_online(&mut self, no: usize, online: bool) -> bool {
-        let slot = &mut self.slots[no];
-        let Some(node) = slot.node.as_mut().filter(|_| slot.online != online) else {
-            return false;
-        };
-        slot.online = online;
-        let peer = PeerId(no as u32);
-        if online {
-            slot.up_since = self.now;
-            node.handle_online(self.now);
-            tell!(self, Event::Online(peer));
-        } else {
-            node.handle_offline(self.now);
-            tell!(self, Event::Offline(peer));
-        }
-        true
-    }
-
-    fn append(&mut self, no: u32) -> Option<usize> {
-        let append = &self.config.appends[no as usize];
-        let (author, group) = (append.node, append.group);
-        let slot = &mut self.slots[author.0 as usize];
-        let Some(node) = slot.node.as_mut() else {
-            self.queue.push(slot.down_until, Planned::Append(no));
-            return None;
-        };
-        let at_ms =
-            self.config.start_ms.saturating_add(self.now.as_ms()).saturating_add_signed(append.skew_ms);
-        let random;
-        let text = match &append.text {
-            Text::Says(text) => text.as_bytes(),
-            Text::Random(len) => {
-                random = random_text(self.config.seed.child("text").nth(u64::from(no)), *len);
-                &random
-            }
-        };
-        let appended = node.append(&mut self.library, self.now, group, at_ms, text);
-        self.appends_planned -= 1;
-        match appended {
-            Ok(message) => {
-                let readers = self.members.get(&group).map_or(&[][..], Vec::as_slice);
-                let is_reader = readers.binary_search(&author).is_ok();
-                let owed_to = (readers.len() - usize::from(is_reader)) as u32;
-                let place = message.0 as usize;
-                if self.lives.len() <= place {
-                    self.lives.resize(place + 1, Life::UNWRITTEN);
-                }
-                if !self.lives[place].is_written() {
-                    self.lives[place] = Life { written_at: self.now, author, owed_to, delivered_to: 0 };
-                    self.owed += u64::from(owed_to);
-                }
-                self.totals.appended += 1;
-                tell!(self, Event::Appended { node: author, group, message });
-            }
-            Err(error) => {
-                self.totals.appends_refused += 1;
-                tell!(self, Event::AppendRefused { node: author, error: &error });
-            }
-        }
-        Some(author.0 as usize)
-    }
-
-    fn crash(&mut self, no: usize) -> Option<usize> {
-        if self.healed {
-            return None;
-        }
-        let crash = self.config.crashes[no];
-        let no = crash.node.0 as usize;
-        let slot = &mut self.slots[no];
-        let node = slot.node.take()?;
-        let mut disk = node.crash();
-        if crash.forgets_peers {
-            disk.forget_peers();
-        }
-        slot.disk = Some(disk);
-        slot.online = false;
-        slot.armed = None;
-        // A microsecond at least, so that what waits for the restart does not come before it.
-        slot.down_until = self.now + Span::from_us(crash.down_for.as_us().max(1));
-        self.queue.push(slot.down_until, Planned::Restart(crash.node.0));
-        tell!(self, Event::Crashed(crash.node));
-        Some(no)
-    }
-
-    fn restart_planned(&mut self, no: usize) -> Option<usize> {
-        if !self.restart(no) {
-            return None;
-        }
-        let present = self.slots[no].edges % 2 == 1;
-        self.set_online(no, present);
-        Some(no)
-    }
-
-    /// Starts a node that is down; says whether it was.
-    fn restart(&mut self, no: usize) -> bool {
-        let slot = &mut self.slots[no];
-        let Some(disk) = slot.disk.take() else {
-            return false;
-        };
-        slot.restarts += 1;
-        let seed = node_seed(self.config.seed, no as u32, slot.restarts);
-        let node = slot.node.insert(Node::restart(disk, slot.config.clone(), &self.library, seed));
-        #[cfg(any(test, feature = "plant"))]
-        node.plant(self.plant);
-        #[cfg(not(any(test, feature = "plant")))]
-        let _ = node;
-        slot.down_until = self.now;
-        tell!(self, Event::Restarted(PeerId(no as u32)));
-        true
-    }
-
-    /// Drains a node that was touched: what it reports, what it sends, when it wants to be woken.
-    fn poll(&mut self, no: usize) {
-        self.drain_events(no);
-        while let Some(node) = &mut self.slots[no].node {
-            let in_flight = self.free.pop().unwrap_or_else(|| {
-                self.in_flight.push(InFlight::default());
-                (self.in_flight.len() - 1) as u32
-            });
-            let mut payload = std::mem::take(&mut self.in_flight[in_flight as usize].payload);
-            let Some(to) = node.poll_transmit(&self.library, self.now, &mut payload) else {
-                self.give_back(in_flight, payload);
-                break;
-            };
-            self.send(PeerId(no as u32), to, payload, in_flight);
-        }
-        self.drain_events(no);
-        self.arm(no);
-    }
-
-    fn drain_events(&mut self, no: usize) {
-        let peer = PeerId(no as u32);
-        while let Some(event) = self.slots[no].node.as_mut().and_then(Node::poll_event) {
-            match &event {
-                NodeEvent::Delivered { message, .. } => self.count_delivery(peer, *message),
-                NodeEvent::Redundant { .. } => self.totals.redundant += 1,
-                _ => {}
-            }
-            tell!(self, Event::Node { node: peer, event: &event });
-        }
-    }
-
-    fn count_delivery(&mut self, node: PeerId, message: MsgNo) {
-        let Some(life) = self.lives.get_mut(message.0 as usize) else {
-            return;
-        };
-        // Beyond what is owed nothing is counted: the checker finds what is delivered twice.
-        if life.author != node && life.delivered_to < life.owed_to {
-            life.delivered_to += 1;
-            self.owed -= 1;
-            self.totals.delivered += 1;
-        }
-    }
-
-    /// Sees to it that the node is woken when it wants to be.
-    fn arm(&mut self, no: usize) {
-        let slot = &mut self.slots[no];
-        let Some(at) = slot.node.as_ref().and_then(Node::poll_timeout) else {
-            return;
-        };
-        let at = at.max(self.now);
-        // A wake-up that comes earlier is kept: it will plan the next one.
-        if slot.armed.is_none_or(|armed| at < armed) {
-            slot.armed = Some(at);
-            self.queue.push(at, Planned::Wake(no as u32));
-        }
-    }
-
-    fn send(&mut self, from: PeerId, to: PeerId, mut payload: Vec<u8>, in_flight: u32) {
-        self.totals.payloads += 1;
-        self.totals.payload_bytes += payload.len() as u64;
-        tell!(self, Event::Sent { from, to, payload: &payload });
-        match self.way(from, to, &mut payload) {
-            Ok((at, again)) => {
-                if let Some(again) = again {
-                    self.totals.duplicates += 1;
-                    let copy = self.free.pop().unwrap_or_else(|| {
-                        self.in_flight.push(InFlight::default());
-                        (self.in_flight.len() - 1) as u32
-                    });
-                    let flight = &mut self.in_flight[copy as usize];
-                    flight.payload.extend_from_slice(&payload);
-                    (flight.from, flight.to, flight.sent) = (from.0, to.0, self.now);
-                    self.queue.push(again, Planned::Arrive(copy));
-                }
-                self.in_flight[in_flight as usize] =
-                    InFlight { from: from.0, to: to.0, sent: self.now, payload };
-                self.queue.push(at, Planned::Arrive(in_flight));
-            }
-            Err(cause) => {
-                self.lose(from, to, &payload, cause);
-                self.give_back(in_flight, payload);
-            }
-        }
-    }
-
-    /// When a payload arrives, and when once more; or why it does not.
-    fn way(
-        &mut self,
-        from: PeerId,
-        to: PeerId,
-        payload: &mut [u8],
-    ) -> Result<(Time, Option<Time>), LossCause> {
-        let sender = &self.slots[from.0 as usize];
-        let ways = &mut self.ways[sender.links_begin..sender.links_begin + sender.link_count];
-        let found = ways.binary_search_by_key(&to.0, |way| way.to).map_err(|_| LossCause::NoLink)?;
-        let way = &mut ways[found];
-        let profile = &self.config.profiles[usize::from(way.profile)];
-        self.totals.wire_bytes += profile.wire_len(payload.len());
-        if !sender.online {
-            return Err(LossCause::Cut);
-        }
-        let mut extra = Span::ZERO;
-        if !self.rules.is_empty() {
-            match self.rules.judge(&Passing { now: self.now, from, to, payload }) {
-                Verdict::Pass => {}
-                Verdict::Drop => return Err(LossCause::Rule),
-                Verdict::Deliver(after) => return Ok((self.now + after, None)),
-                Verdict::Delay(by) => extra = by,
-                Verdict::Corrupt => {
-                    self.totals.corrupted += 1;
-                    corrupt(payload, &mut self.corrupting);
-                }
-            }
-        }
-        let up = Up { since: sender.up_since, until: sender.leaves_at };
-        match way.link.carry(profile, self.now, up, payload.len(), extra) {
-            Carried::Arrives { at, again } => Ok((at, again)),
-            Carried::Cut => Err(LossCause::Cut),
-            Carried::Lost => Err(LossCause::Loss),
-            Carried::Overflowed => Err(LossCause::Queue),
-        }
-    }
-
-    fn lose(&mut self, from: PeerId, to: PeerId, payload: &[u8], cause: LossCause) {
-        self.totals.lost[cause as usize] += 1;
-        tell!(self, Event::Lost { from, to, payload, cause });
-    }
-
-    /// Makes a buffer free for the next payload.
-    fn give_back(&mut self, in_flight: u32, mut payload: Vec<u8>) {
-        if payload.capacity() > BUFFER_KEPT_MAX {
-            payload = Vec::new();
-        }
-        payload.clear();
-        self.in_flight[in_flight as usize].payload = payload;
-        self.free.push(in_flight);
-    }
-
     /// Now.
     pub fn now(&self) -> Time {
         self.now
@@ -804,54 +479,7 @@ impl<O: Observer> World<O> {
     }
 }
 
-/// Links in order of their sender and receiver, and where each sender's begin and how many they are.
-fn ways(config: &WorldConfig) -> (Vec<Way>, Vec<(usize, usize)>) {
-    let seed = config.seed.child("links");
-    let mut keyed: Vec<(u32, u32, u16)> = config
-        .links
-        .iter()
-        .flat_map(|link| {
-            let [a, b] = link.ends;
-            [(a.0, b.0, link.profiles[0]), (b.0, a.0, link.profiles[1])]
-        })
-        .collect();
-    keyed.sort_unstable();
-    let mut ranges = vec![(0, 0); config.nodes.len()];
-    let mut ways = Vec::with_capacity(keyed.len());
-    for (place, (from, to, profile)) in keyed.into_iter().enumerate() {
-        let range = &mut ranges[from as usize];
-        if range.1 == 0 {
-            range.0 = place;
-        }
-        range.1 += 1;
-        let dice = Dice::new(seed.nth(u64::from(from) << 32 | u64::from(to)));
-        ways.push(Way { to, profile, link: Link::new(dice) });
-    }
-    (ways, ranges)
-}
-
 /// The seed of a node's life: a new one after each restart.
 fn node_seed(seed: Seed, no: u32, restarts: u64) -> Seed {
     seed.child("nodes").nth(u64::from(no)).nth(restarts)
-}
-
-/// Random bytes, at least 8.
-fn random_text(seed: Seed, len: u32) -> Vec<u8> {
-    let mut dice = Dice::new(seed);
-    let len = (len as usize).max(8);
-    let mut text = Vec::with_capacity(len + 8);
-    while text.len() < len {
-        text.extend_from_slice(&dice.next_u64().to_le_bytes());
-    }
-    text.truncate(len);
-    text
-}
-
-/// Changes one byte.
-fn corrupt(payload: &mut [u8], dice: &mut Dice) {
-    if payload.is_empty() {
-        return;
-    }
-    let place = dice.below(payload.len() as u64) as usize;
-    payload[place] ^= 1 + dice.below(255) as u8;
 }
