@@ -33,7 +33,7 @@ const EVERY: Span = Span::from_s(60);
 /// More than the story ever takes.
 const END: Time = Time::from_us(600_000_000);
 /// Lines of the timeline that are shown.
-const LINES_MAX: usize = 55;
+const LINES_MAX: usize = 53;
 /// Columns of a terminal of which nobody knows the width.
 const COLUMNS: usize = 80;
 
@@ -153,6 +153,8 @@ fn tell(seed: u64, offer: Offer, mut line: impl FnMut(String)) -> Result<Told, F
                 let no = node.0 as usize;
                 online[no] = true;
                 match std::mem::take(&mut vain[no]) {
+                    // The desktops are there from the beginning.
+                    0 if no >= 2 => {}
                     0 | 1 => say(format!("{} comes online", NAMES[no])),
                     n => say(format!(
                         "{} comes online, after {} more payloads to it in vain",
