@@ -66,12 +66,22 @@ fn the_demo_ends_with_everybody_having_everything() {
         let output = offerbench(args);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         let text = stdout(&output);
-        for part in
-            ["Everybody has everything", "A comes online", "B reads `Lunch at noon?`", "interactive", "range"]
-        {
+        for part in [
+            "Everybody has everything",
+            "A comes online",
+            "A writes `Lunch at noon?`",
+            "interactive",
+            "range",
+        ] {
             assert!(text.contains(part), "{args:?}: {part} is missing:\n{text}");
         }
         assert!(!text.contains("never\n"), "{text}");
+        if args.len() == 1 {
+            let lines = ["B reads `Lunch at noon?`", "A reads `Yes! Shall I book?`", "B reads `Please do`"];
+            let places = lines.map(|line| text.find(line).expect(line));
+            assert!(places.is_sorted(), "{text}");
+            assert!(!text.contains("lines more"), "{text}");
+        }
         assert!(text.lines().all(|line| line.chars().count() <= 80), "wider than 80 columns:\n{text}");
         assert!(text.lines().count() <= 80, "{} lines", text.lines().count());
         assert!(!text.contains('\u{1b}'), "no colours in a pipe");
