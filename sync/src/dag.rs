@@ -4,11 +4,15 @@
 //! no cycles; but anybody may name parents that do not exist, and such a message waits for ever.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use fixedbitset::FixedBitSet;
 use offerbench_algos::ItemId;
 
 use crate::library::{GroupId, Library, MsgNo};
+
+/// Messages that [`Dag::some_absent`] names at a time.
+const ABSENT_MAX: usize = 8;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -19,6 +23,10 @@ pub struct Dag {
     /// The waiting children of a message that is not complete.
     children: BTreeMap<ItemId, Vec<MsgNo>>,
     heads: BTreeMap<GroupId, BTreeSet<MsgNo>>,
+    /// Messages for which others wait and which are not here at all.
+    absent: BTreeSet<ItemId>,
+    /// Where [`Dag::some_absent`] goes on.
+    turn: Option<ItemId>,
 }
 
 impl Dag {
@@ -53,15 +61,30 @@ impl Dag {
         parents.iter().filter(|id| !is_complete(id)).copied().collect()
     }
 
+    /// A few of the messages for which others wait and which are not here, each time others in turn.
+    pub fn some_absent(&mut self) -> Vec<ItemId> {
+        let after = self.turn.map_or(Bound::Unbounded, Bound::Excluded);
+        let later = self.absent.range((after, Bound::Unbounded));
+        let some: Vec<ItemId> =
+            later.chain(&self.absent).take(ABSENT_MAX.min(self.absent.len())).copied().collect();
+        self.turn = some.last().copied();
+        some
+    }
+
     /// A message is here. Adds to `completed` what is complete now, parents before children.
     pub fn add(&mut self, library: &Library, no: MsgNo, completed: &mut Vec<MsgNo>) {
         if self.is_complete(no) || self.waiting.contains_key(&no) {
             return;
         }
+        self.absent.remove(library.id(no));
         let missing = self.missing(library, no);
         if !missing.is_empty() {
             self.waiting.insert(no, missing.len());
             for id in missing {
+                let is_here = library.find(id).is_some_and(|found| self.waiting.contains_key(&found));
+                if !is_here {
+                    self.absent.insert(id);
+                }
                 self.children.entry(id).or_default().push(no);
             }
             return;
@@ -94,7 +117,7 @@ impl Dag {
 
     /// Bytes on the heap, roughly.
     pub fn heap_bytes(&self) -> usize {
-        self.complete.len() / 8 + self.waiting.len() * 32 + self.children.len() * 80
+        self.complete.len() / 8 + self.waiting.len() * 32 + self.children.len() * 80 + self.absent.len() * 40
     }
 }
 
@@ -145,7 +168,7 @@ mod tests {
                 dag.add(&library, no, &mut completed);
                 dag.add(&library, no, &mut completed);
             }
-            prop_assert_eq!(dag.waiting(), 0);
+            prop_assert_eq!((dag.waiting(), dag.absent.len()), (0, 0));
             let place = |no: MsgNo| completed.iter().position(|other| *other == no).unwrap();
             for no in &all {
                 for parent in library.message(*no).parents.iter().flatten() {
@@ -167,6 +190,20 @@ mod tests {
         dag.add(&library, child, &mut completed);
         assert_eq!((completed.len(), dag.waiting()), (0, 1));
         assert_eq!(dag.missing(&library, child), [ItemId::new([9; 32])]);
+        assert_eq!(dag.some_absent(), [ItemId::new([9; 32])]);
+    }
+
+    #[test]
+    fn all_that_is_absent_has_its_turn() {
+        let mut library = Library::new(Seed::new(1));
+        let (mut dag, mut completed) = (Dag::default(), Vec::new());
+        for n in 0..20_u8 {
+            let parent = bytes::Bytes::copy_from_slice(&[n; 32]);
+            let child = keep(&mut library, GROUP, u64::from(n), vec![parent]);
+            dag.add(&library, child, &mut completed);
+        }
+        let named: BTreeSet<ItemId> = (0..3).flat_map(|_| dag.some_absent()).collect();
+        assert_eq!(named.len(), 20);
     }
 
     #[test]

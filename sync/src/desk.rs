@@ -236,6 +236,10 @@ impl Node {
         exchange.run = Some(Run::new(now, opening, &options.channel, session));
         if let Some(wanted) = wanted {
             self.desk.wanted.remove(&(wanted, id, group));
+            if !initiator && self.is_one_way() {
+                // This one teaches the peer, not us: our turn stays where it was in the queue.
+                self.exchange(id, group).wanted = Some(wanted);
+            }
         }
         self.desk.running += 1;
         self.desk.own += usize::from(initiator);
@@ -431,7 +435,7 @@ impl Node {
         let next = if fails == 0 { pause } else { options.every.times(1 << (fails - 1).min(6)) };
         self.want_session(now + next, id, group);
         if let Some(wanted) = wanted_meanwhile.filter(|_| done) {
-            self.want_session(wanted.max(now), id, group);
+            self.want_session(wanted, id, group);
         }
         self.reschedule(id);
     }

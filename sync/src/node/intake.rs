@@ -130,11 +130,15 @@ impl Node {
                 Some(parents) => {
                     let full =
                         self.dag.waiting() >= limits.waiting_max && self.plant != Plant::UnboundedBuffer;
-                    if self.config.delivery == Delivery::Causal
-                        && full
-                        && !self.dag.missing_of(library, group, parents).is_empty()
-                    {
-                        return Err(Some(Refusal::WaitingFull));
+                    if self.config.delivery == Delivery::Causal && full {
+                        let missing = self.dag.missing_of(library, group, parents);
+                        if !missing.is_empty() {
+                            self.want_parents(library, now, from, &missing);
+                            // A request for what the buffer waits for may have been given up.
+                            let absent = self.dag.some_absent();
+                            self.want_parents(library, now, from, &absent);
+                            return Err(Some(Refusal::WaitingFull));
+                        }
                     }
                 }
             }
@@ -186,12 +190,18 @@ impl Node {
             Delivery::Causal => {
                 completed.iter().for_each(|no| self.deliver(library, *no));
                 let Some(from) = from.filter(|_| !self.dag.is_complete(no)) else { return };
-                for id in self.dag.missing(library, no) {
-                    // Who sent the child may have the parent, but has not said so.
-                    if self.find_held(library, id).is_none() && self.wants.guess(id, from) {
-                        self.request(now, from, id, None);
-                    }
-                }
+                let missing = self.dag.missing(library, no);
+                self.want_parents(library, now, from, &missing);
+            }
+        }
+    }
+
+    /// Asks for parents that are not here, of whoever sent the child.
+    fn want_parents(&mut self, library: &Library, now: Time, from: PeerId, missing: &[ItemId]) {
+        for &id in missing {
+            // It may have them, but has not said so.
+            if self.find_held(library, id).is_none() && self.wants.guess(id, from) {
+                self.request(now, from, id, None);
             }
         }
     }
