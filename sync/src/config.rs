@@ -246,7 +246,8 @@ pub struct Limits {
     /// Times that a REQUEST is sent before it is given up: the peer may never have had the message.
     pub request_sends_max: u32,
     /// Messages that wait for their parents under [`Delivery::Causal`]: the receive buffer. One that does not
-    /// fit is not acked, so it comes again.
+    /// fit is not acked, so it comes again. With less than some ten places here *and* in `backlog_max` or
+    /// `requests_max` delivery may take days: what fills the places is not what is needed next.
     pub waiting_max: usize,
     /// Messages that are kept.
     pub messages_max: usize,

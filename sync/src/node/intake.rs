@@ -133,6 +133,10 @@ impl Node {
                     if self.config.delivery == Delivery::Causal && full {
                         let missing = self.dag.missing_of(library, group, parents);
                         if !missing.is_empty() {
+                            // Asking for it again would not help, and may take the place of a request that does.
+                            for id in self.wants.arrived(candidate.item.id) {
+                                self.peer(id).requests.remove(candidate.item.id);
+                            }
                             self.want_parents(library, now, from, &missing);
                             // A request for what the buffer waits for may have been given up.
                             let absent = self.dag.some_absent();

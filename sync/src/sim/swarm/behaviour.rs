@@ -78,7 +78,8 @@ impl Manners {
     pub(super) fn draw(seed: Seed, crowd: &Crowd, lot: &Lot, pace: &Pace) -> Self {
         let mut luck = Luck::new(seed);
         let store_may_fill = !pace.unaided && luck.one_in(32);
-        let mut limits = draw_limits(&mut luck, lot);
+        let tight_waiting = luck.one_in(2);
+        let mut limits = draw_limits(&mut luck, lot, tight_waiting);
         if store_may_fill {
             limits.messages_max = luck.skewed(1, 40) as usize;
         }
@@ -89,7 +90,7 @@ impl Manners {
         let mut last = base.clone();
         let configs = crowd.parts.iter().map(|&part| {
             if mixed {
-                let other = draw_limits(&mut luck, lot);
+                let other = draw_limits(&mut luck, lot, tight_waiting);
                 let limits = Limits {
                     payload_len_max: limits.payload_len_max,
                     body_len_max: limits.body_len_max,
@@ -219,7 +220,7 @@ fn draw_offer(luck: &mut Luck, pace: &Pace, limits: &Limits) -> Offer {
     })
 }
 
-fn draw_limits(luck: &mut Luck, lot: &Lot) -> Limits {
+fn draw_limits(luck: &mut Luck, lot: &Lot, tight_waiting: bool) -> Limits {
     let mut limits = Limits { messages_max: 10_000, ..Limits::default() };
     let parents_max = luck.of(&[1, 2, 8, 8]);
     limits.parents_max = parents_max;
@@ -236,9 +237,15 @@ fn draw_limits(luck: &mut Luck, lot: &Lot) -> Limits {
                 *slot = luck.skewed(low, high) as usize;
             }
         };
-        tight(&mut limits.waiting_max, 1, 8);
-        tight(&mut limits.backlog_max, 1, 16);
-        tight(&mut limits.requests_max, 1, 16);
+        // Not both in one world: a receiver that has room for a few children of missing parents only, and a sender or
+        // a list of requests with room for a few others only, may fill each other's last places for days. The core
+        // does not promise otherwise: see `Limits::waiting_max`.
+        if tight_waiting {
+            tight(&mut limits.waiting_max, 1, 8);
+        } else {
+            tight(&mut limits.backlog_max, 1, 16);
+            tight(&mut limits.requests_max, 1, 16);
+        }
         tight(&mut limits.sessions_max, 1, 4);
         let least = body_len + MESSAGE_OVERHEAD + SEGMENT_OVERHEAD;
         tight(&mut limits.payload_len_max, least, least * 8);
