@@ -230,9 +230,9 @@ fn draw_limits(luck: &mut Luck, lot: &Lot, tight_waiting: bool) -> Limits {
         // Some texts are too long, and refused where they are written.
         limits.body_len_max = luck.between(8, body_len) as usize;
     }
-    // One world of three is tight, in some respects.
-    if luck.one_in(3) {
-        let mut tight = |slot: &mut usize, low: u64, high: u64| {
+    // One world of two is tight, in some respects.
+    if luck.one_in(2) {
+        let tight = |luck: &mut Luck, slot: &mut usize, low: u64, high: u64| {
             if luck.one_in(2) {
                 *slot = luck.skewed(low, high) as usize;
             }
@@ -241,16 +241,16 @@ fn draw_limits(luck: &mut Luck, lot: &Lot, tight_waiting: bool) -> Limits {
         // a list of requests with room for a few others only, may fill each other's last places for days. The core
         // does not promise otherwise: see `Limits::waiting_max`.
         if tight_waiting {
-            tight(&mut limits.waiting_max, 1, 8);
+            limits.waiting_max = luck.skewed(1, 8) as usize;
         } else {
-            tight(&mut limits.backlog_max, 1, 16);
-            tight(&mut limits.requests_max, 1, 16);
+            tight(luck, &mut limits.backlog_max, 1, 16);
+            tight(luck, &mut limits.requests_max, 1, 16);
         }
-        tight(&mut limits.sessions_max, 1, 4);
+        tight(luck, &mut limits.sessions_max, 1, 4);
         let least = body_len + MESSAGE_OVERHEAD + SEGMENT_OVERHEAD;
-        tight(&mut limits.payload_len_max, least, least * 8);
+        tight(luck, &mut limits.payload_len_max, least, least * 8);
         let mut sends_max = limits.request_sends_max as usize;
-        tight(&mut sends_max, 1, 4);
+        tight(luck, &mut sends_max, 1, 4);
         limits.request_sends_max = sends_max as u32;
     }
     limits
