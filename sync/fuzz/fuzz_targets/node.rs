@@ -156,7 +156,9 @@ impl Play {
 
     fn ids(&self, picks: &[u8]) -> Vec<Bytes> {
         let id = |pick: &u8| match usize::from(*pick) {
-            pick if pick < self.library.len() => self.library.message(MsgNo(pick as u32)).id_bytes.clone(),
+            pick if pick < self.library.len() => {
+                Bytes::copy_from_slice(self.library.id(MsgNo(pick as u32)).bytes())
+            }
             pick if pick % 5 == 0 => Bytes::from(vec![7; pick % 40]),
             pick => Bytes::from(vec![pick as u8; 32]),
         };
