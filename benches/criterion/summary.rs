@@ -12,13 +12,7 @@ use offerbench::sink::Existing;
 use offerbench_algos::Seed;
 
 fn main() -> ExitCode {
-    match summary() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("{failure}");
-            ExitCode::from(failure.code())
-        }
-    }
+    summary().map_or_else(|failure| failure.exit(), |()| ExitCode::SUCCESS)
 }
 
 fn summary() -> Result<(), Failure> {

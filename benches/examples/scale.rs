@@ -16,13 +16,7 @@ use offerbench_algos::{REGISTRY, Seed};
 use offerbench_sync::sim::World;
 
 fn main() -> ExitCode {
-    match scale() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("{failure}");
-            ExitCode::from(failure.code())
-        }
-    }
+    scale().map_or_else(|failure| failure.exit(), |()| ExitCode::SUCCESS)
 }
 
 fn scale() -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::process::ExitCode;
 
 /// Exit code of a run in which every strategy told the truth.
 pub const OK: u8 = 0;
@@ -33,6 +34,12 @@ impl Failure {
             Self::Io(_) => 3,
             Self::Interrupted(_) => 130,
         }
+    }
+
+    /// Says it on standard error: how a program ends that failed.
+    pub fn exit(&self) -> ExitCode {
+        eprintln!("offerbench: {self}");
+        ExitCode::from(self.code())
     }
 
     /// Something that the user can put right.

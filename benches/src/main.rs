@@ -48,10 +48,7 @@ fn main() -> ExitCode {
         Ok(code) if flushed.is_ok() => ExitCode::from(code),
         // Whoever closed the pipe (`| head`) has seen enough.
         Ok(_) => ExitCode::from(OK),
-        Err(failure) => {
-            eprintln!("offerbench: {failure}");
-            ExitCode::from(failure.code())
-        }
+        Err(failure) => failure.exit(),
     }
 }
 

@@ -358,11 +358,9 @@ impl Node {
             OnHave::Push => Give::Message,
             OnHave::Offer => Give::Offer,
         };
-        let exchange = self.exchange(id, group);
-        let Some(run) = &mut exchange.run else { return };
+        let Some(run) = &mut self.exchange(id, group).run else { return };
         let haves = std::mem::take(&mut run.haves);
         run.haves_taken += haves.len() as u64;
-        let run = self.exchange(id, group).run.as_mut().expect("it is there");
         let mut missing = Vec::with_capacity(haves.len());
         for no in haves.into_iter().filter_map(|id| library.find(id)) {
             // Each once, and nothing but what the session was about, whatever the strategy took the peer's word for.

@@ -148,7 +148,7 @@ pub struct Node {
     dag: Dag,
     wants: Wants,
     /// Ephemeral and control datagrams to be sent.
-    aside: VecDeque<(PeerId, Vec<u8>)>,
+    aside: VecDeque<(PeerId, Kind, Vec<u8>)>,
     pub(crate) events: VecDeque<NodeEvent>,
     pub(crate) stats: Stats,
     pub(crate) desk: Desk,
@@ -187,13 +187,13 @@ impl Node {
 
     /// Shares a group with these peers, as well as with those of earlier calls.
     pub fn join(&mut self, group: GroupId, peers: &[PeerId]) {
-        let index = match &self.config.offer {
+        let index = || match &self.config.offer {
             Offer::Reconcile(options) => Some(options.strategy.strategy.index(&[])),
             Offer::Batch | Offer::Interactive => None,
         };
         let members = self.groups.entry(group).or_insert_with(|| Group {
             peers: BTreeSet::new(),
-            index,
+            index: index(),
             held: FixedBitSet::new(),
         });
         for &id in peers.iter().filter(|id| **id != self.me) {
@@ -262,16 +262,20 @@ impl Node {
         let peers: Vec<PeerId> =
             self.groups.get(&group).map(|group| group.peers.iter().copied().collect()).unwrap_or_default();
         for peer in peers {
-            self.put_aside(peer, &Datagram::NoSync { group, body: Bytes::copy_from_slice(body) });
+            self.put_aside(
+                peer,
+                Kind::NoSync,
+                &Datagram::NoSync { group, body: Bytes::copy_from_slice(body) },
+            );
         }
     }
 
     /// Asks a peer for a sign of life; `number` comes back in [`NodeEvent::Pong`]. Nothing while offline.
     pub fn send_ping(&mut self, peer: PeerId, number: u64) {
-        self.put_aside(peer, &Datagram::Ping(number));
+        self.put_aside(peer, Kind::Control, &Datagram::Ping(number));
     }
 
-    fn put_aside(&mut self, to: PeerId, datagram: &Datagram) {
+    fn put_aside(&mut self, to: PeerId, kind: Kind, datagram: &Datagram) {
         if !self.online {
             return;
         }
@@ -280,7 +284,7 @@ impl Node {
         }
         let mut bytes = Vec::new();
         datagram.encode(&mut bytes);
-        self.aside.push_back((to, bytes));
+        self.aside.push_back((to, kind, bytes));
     }
 
     /// Takes what a peer sent. Parts of it that are refused are counted; the rest is used.
@@ -311,7 +315,7 @@ impl Node {
                     self.stats.refuse(Refusal::UnknownGroup);
                 }
             }
-            Datagram::Ping(number) => self.put_aside(from, &Datagram::Pong(number)),
+            Datagram::Ping(number) => self.put_aside(from, Kind::Control, &Datagram::Pong(number)),
             Datagram::Pong(number) => self.events.push_back(NodeEvent::Pong { from, number }),
         }
         self.reschedule(from);
@@ -331,9 +335,7 @@ impl Node {
         if !self.online {
             return None;
         }
-        if let Some((to, bytes)) = self.aside.pop_front() {
-            let control = matches!(bytes.first(), Some(2 | 3));
-            let kind = if control { Kind::Control } else { Kind::NoSync };
+        if let Some((to, kind, bytes)) = self.aside.pop_front() {
             self.stats.send(Kind::Header, 1, 1);
             self.stats.send(kind, 1, bytes.len() - 1);
             self.stats.payloads += 1;

@@ -160,11 +160,6 @@ impl WorldConfig {
         }
     }
 
-    /// All pairs of `node_count` nodes.
-    pub fn all_pairs(node_count: u32) -> Vec<(u32, u32)> {
-        (0..node_count).flat_map(|a| (a + 1..node_count).map(move |b| (a, b))).collect()
-    }
-
     /// Checks that everything that is named is there, and that sharing is mutual and linked.
     pub(super) fn check(&self) -> Result<(), WorldError> {
         let node_count = self.nodes.len();

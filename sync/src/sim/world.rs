@@ -472,11 +472,6 @@ impl<O: Observer> World<O> {
     pub fn observer(&self) -> &O {
         &self.observer
     }
-
-    /// Who looks on, to be changed.
-    pub fn observer_mut(&mut self) -> &mut O {
-        &mut self.observer
-    }
 }
 
 /// The seed of a node's life: a new one after each restart.

@@ -9,8 +9,9 @@
 //! rest are weighed over orders of magnitude, and options are often alike at all nodes and sometimes different at
 //! each. See `luck`.
 //!
-//! Two things are left out, since they would demand what nobody promises. A strategy that must be told the size of the
-//! difference (`oracle`) has nobody to tell it. And where payloads are corrupted, or stores are full, liveness is not
+//! Three things are left out, since they would demand what nobody promises. A strategy that must be told the size of the
+//! difference (`oracle`) has nobody to tell it. A receive buffer of a few places is not drawn together with a backlog or
+//! a list of requests of a few ([`crate::Limits::waiting_max`] says why). And where payloads are corrupted, or stores are full, liveness is not
 //! demanded: a changed byte may turn an OFFER into an ACK of what is not held ([`Demand::Safety`]). Strategies that
 //! may miss differences are in: each session draws a fresh salt, so what one misses a later one finds, and they
 //! are given time for so many that a miss in all of them does not happen by chance.
