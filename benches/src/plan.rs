@@ -270,6 +270,7 @@ impl Plan {
             command: self.command.clone(),
             rows,
             sweeps: self.sweeps.iter().map(|planned| describe(&planned.sweep)).collect(),
+            groups: Vec::new(),
             contenders: self.contenders.iter().map(describe_contender).collect(),
             machine: (lane == Lane::Timed).then(provenance::machine),
         }

@@ -27,6 +27,7 @@
 
 mod absence;
 pub mod import;
+pub mod life;
 mod lines;
 mod pattern;
 mod presence;

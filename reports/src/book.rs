@@ -60,6 +60,8 @@ impl Run {
         match self.header.offerbench {
             Lane::Exact => "exact",
             Lane::Timed => "timed",
+            Lane::Group => "group",
+            Lane::Cpu => "cpu",
         }
     }
 

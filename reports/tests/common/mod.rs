@@ -324,6 +324,7 @@ pub fn header(lane: Lane, recipe: &Recipe, rows: u64) -> Header {
         ),
         rows,
         sweeps: recipe.axes.iter().map(|axis| sweep(*axis)).collect(),
+        groups: Vec::new(),
         contenders: FIELD[..recipe.contenders]
             .iter()
             .map(|(spec, strategy, id_bits, oracle)| Contender {

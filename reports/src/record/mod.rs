@@ -1,18 +1,32 @@
 //! The record schema: what one line of `exact.jsonl` or `timed.jsonl` says.
 //!
-//! A file is JSON lines. Line 1 is a [`Header`], every further line one row: an [`ExactRow`] in the exact
-//! lane (counts: the same bytes on every machine and with any number of threads), a [`TimedRow`] in the
-//! timed lane (CPU times: of one machine, which the header names). Failed trials are rows like any other.
+//! A file is JSON lines. Line 1 is a [`Header`], every further line one row. Counts (the same bytes on every
+//! machine and with any number of threads) and CPU times (of one machine, which the header names) stand apart:
+//!
+//! | lane | row | a row is |
+//! | --- | --- | --- |
+//! | `exact` | [`ExactRow`] | a session of two members, counted |
+//! | `timed` | [`TimedRow`] | the same, timed |
+//! | `group` | [`GroupRow`] | a stretch of a group's life, counted |
+//! | `cpu` | [`CpuRow`] | the same, timed |
+//!
+//! Failed trials are rows like any other.
 //!
 //! Unknown fields are refused: a file of a later schema must not be read as if it were an older one.
 //! Strategies are strings here, so that old files still render after a strategy is gone.
 
+mod group;
+mod hist;
+
 use serde::{Deserialize, Serialize};
+
+pub use group::{CpuRow, GroupAxis, GroupOutcome, GroupRow, GroupSweep, Kinds, Spread};
+pub use hist::{Hist, VALUE_MAX};
 
 /// The version of this schema. It rises with every change that an older reader would misread.
 pub const SCHEMA: u32 = 1;
 
-/// Which of the two files this is.
+/// Which of the files this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Lane {
@@ -20,6 +34,10 @@ pub enum Lane {
     Exact,
     /// CPU times, one scenario at a time, only of scenarios that the exact lane verified.
     Timed,
+    /// Counts of group trials, checked while they ran, run in parallel.
+    Group,
+    /// CPU times of the same trials, taken while they ran.
+    Cpu,
 }
 
 /// Line 1 of a file: all that its rows have in common.
@@ -44,11 +62,15 @@ pub struct Header {
     pub command: String,
     /// How many rows a complete file holds.
     pub rows: u64,
-    /// The parts of the experiment.
+    /// The parts of the experiment that run sessions of two members.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sweeps: Vec<Sweep>,
+    /// The parts of the experiment that run groups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupSweep>,
     /// What the contenders are, one entry for each distinct `spec` of the rows.
     pub contenders: Vec<Contender>,
-    /// The machine. Timed lane only.
+    /// The machine. Lanes of CPU times only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine: Option<Machine>,
 }

@@ -1,0 +1,41 @@
+//! The life of a group: who writes what when, and who is online when.
+//!
+//! Everything is in whole milliseconds from the beginning of the life, so that it can be handed to a simulated
+//! world as it is. Members are numbered from 0.
+
+/// A group over a stretch of time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Life {
+    /// Members.
+    pub members: u32,
+    /// How long it lasts, in milliseconds.
+    pub end_ms: u64,
+    /// What is written, in the order of time.
+    pub writes: Vec<Write>,
+    /// When each member is online: an entry a member, its stays in order and apart.
+    pub stays: Vec<Vec<Stay>>,
+}
+
+/// A message that is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// When.
+    pub at_ms: u64,
+    /// By whom.
+    pub author: u32,
+    /// Bytes of its text.
+    pub size: u32,
+    /// What its timestamp is ahead of the time of writing, in milliseconds: skewed clocks, late messages, ties.
+    pub skew_ms: i64,
+    /// Earlier writes that it names as its parents, ascending; none: whatever its author sees as the newest.
+    pub parents: Vec<u32>,
+}
+
+/// A stretch of a member online: from the first millisecond, until the second, which is not in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stay {
+    /// From when.
+    pub on_ms: u64,
+    /// Until when.
+    pub off_ms: u64,
+}
