@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use offerbench_algos::{Item, Seed, Truth};
-use offerbench_datasets::{Absence, By, Message, Pair, Trace, absences, at_quantiles, pair_at, synthetic};
+use offerbench_datasets::{Absence, By, Message, Pair, Presence, Trace, absences, at_quantiles, pair_at, synthetic};
 use sha2::{Digest, Sha256};
 
 use crate::error::Failure;
@@ -28,18 +28,29 @@ pub struct Replay {
     pub hash: [u8; 32],
     /// The trace.
     pub trace: Trace,
+    /// Who was online in it, and the name of that file.
+    pub presence: Option<(String, Presence)>,
 }
 
 impl Replay {
-    /// Reads a trace file.
+    /// Reads a trace file, and perhaps the presence of its group.
     ///
     /// # Errors
     ///
-    /// A file that cannot be read or is no trace: file, line, what was expected.
-    pub fn read(path: &Path) -> Result<Self, Failure> {
+    /// A file that cannot be read or is no trace, or two that are not of one group: file, line, what was expected.
+    pub fn read(path: &Path, presence: Option<&Path>) -> Result<Self, Failure> {
         let bytes = fs::read(path).map_err(|error| Failure::io("read the trace", path, &error))?;
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-        Self::parse(&path.display().to_string(), &name, &bytes)
+        let mut replay = Self::parse(&path.display().to_string(), &file_name(path), &bytes)?;
+        if let Some(path) = presence {
+            let bytes = fs::read(path).map_err(|error| Failure::io("read the presence", path, &error))?;
+            let presence =
+                Presence::from_reader(&bytes[..], &path.display().to_string()).map_err(Failure::usage)?;
+            let mut hash = Sha256::new_with_prefix(replay.hash);
+            hash.update(&bytes);
+            replay.hash = hash.finalize().into();
+            replay.presence = Some((file_name(path), presence));
+        }
+        Ok(replay)
     }
 
     /// The trace that ships with the tool.
@@ -53,7 +64,7 @@ impl Replay {
 
     fn parse(file: &str, file_name: &str, bytes: &[u8]) -> Result<Self, Failure> {
         let trace = Trace::from_reader(bytes, file).map_err(Failure::usage)?;
-        Ok(Self { file_name: file_name.to_owned(), hash: Sha256::digest(bytes).into(), trace })
+        Ok(Self { file_name: file_name.to_owned(), hash: Sha256::digest(bytes).into(), trace, presence: None })
     }
 
     /// Up to `count` absences, spread over the quantiles of what was missed, the largest last.
@@ -83,6 +94,11 @@ impl Replay {
     fn messages(&self, seed: Seed) -> Vec<Message> {
         self.trace.messages(seed.child("trace"))
     }
+}
+
+/// The name of a file without its folder.
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// Two sets that meet.
