@@ -1,14 +1,16 @@
 //! Several files made into one book, or refused.
 //!
 //! A report must not compare what does not compare, so the rules are checked once, here, and whoever
-//! holds a [`Book`] may rely on them: one exact file an experiment and at most one timed file with it,
-//! all written by one commit, every timed session verified by the exact lane. What is merely missing is
-//! not an error but a [`Gap`], which the report's first screen names.
+//! holds a [`Book`] may rely on them: at most one file a lane of an experiment, counts behind all times, all
+//! written by one commit, every timed session verified by the exact lane and every timed group trial counted by
+//! the group lane. What is merely missing is not an error but a [`Gap`], which the report's first screen names.
 
 use std::collections::BTreeSet;
 
 use crate::error::BookError;
-use crate::record::{ExactRow, Header, Lane, Timed, TimedRow};
+use crate::record::{
+    Contender, CpuRow, ExactRow, GroupRow, GroupSweep, Header, Lane, Machine, Sweep, Timed, TimedRow,
+};
 
 /// The rows of one file, in file order.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +19,10 @@ pub enum Rows {
     Exact(Vec<ExactRow>),
     /// Of the timed lane.
     Timed(Vec<TimedRow>),
+    /// Of the group lane.
+    Group(Vec<GroupRow>),
+    /// Of the cpu lane.
+    Cpu(Vec<CpuRow>),
 }
 
 /// One file as [`read`](crate::read()) accepted it.
@@ -53,6 +59,8 @@ impl Run {
         match &self.rows {
             Rows::Exact(rows) => rows.len() as u64,
             Rows::Timed(rows) => rows.len() as u64,
+            Rows::Group(rows) => rows.len() as u64,
+            Rows::Cpu(rows) => rows.len() as u64,
         }
     }
 
@@ -76,22 +84,36 @@ impl Run {
     }
 }
 
-/// One experiment: its counts and, perhaps, its times.
-#[derive(Clone, Debug, PartialEq)]
+/// One experiment: what it counted, of sessions, of groups or of both, and perhaps the times.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Experiment {
-    exact: Run,
+    exact: Option<Run>,
     timed: Option<Run>,
+    group: Option<Run>,
+    cpu: Option<Run>,
 }
 
 impl Experiment {
-    /// Header of the exact file; the timed file's says the same of sweeps and contenders.
+    /// Header of the first of its files. All of them say the same of the experiment, its hash and its seed, of
+    /// commit and sources; sweeps, contenders and commands are each file's own.
     pub fn header(&self) -> &Header {
-        &self.exact.header
+        let run = self.runs().next().expect("unite makes no experiment without a file of counts");
+        &run.header
     }
 
-    /// The exact file.
-    pub fn exact(&self) -> &Run {
-        &self.exact
+    /// Name of the experiment.
+    pub fn name(&self) -> &str {
+        &self.header().experiment
+    }
+
+    /// Its files: sessions before groups, counts before times.
+    pub fn runs(&self) -> impl Iterator<Item = &Run> {
+        [&self.exact, &self.timed, &self.group, &self.cpu].into_iter().flatten()
+    }
+
+    /// The exact file, if there is one.
+    pub fn exact(&self) -> Option<&Run> {
+        self.exact.as_ref()
     }
 
     /// The timed file, if there is one.
@@ -99,11 +121,41 @@ impl Experiment {
         self.timed.as_ref()
     }
 
-    /// Rows of the exact lane.
+    /// The group file, if there is one.
+    pub fn group(&self) -> Option<&Run> {
+        self.group.as_ref()
+    }
+
+    /// The file of the groups' CPU times, if there is one.
+    pub fn cpu(&self) -> Option<&Run> {
+        self.cpu.as_ref()
+    }
+
+    /// Sweeps over sessions.
+    pub fn sweeps(&self) -> &[Sweep] {
+        self.exact.as_ref().map_or(&[], |run| &run.header.sweeps)
+    }
+
+    /// Sweeps over groups.
+    pub fn groups(&self) -> &[GroupSweep] {
+        self.group.as_ref().map_or(&[], |run| &run.header.groups)
+    }
+
+    /// Contenders of sessions, then those of groups; who takes part in both comes twice.
+    pub fn contenders(&self) -> impl Iterator<Item = &Contender> {
+        self.exact.iter().chain(&self.group).flat_map(|run| &run.header.contenders)
+    }
+
+    /// The machine that timed the groups, if they were timed.
+    pub fn cpu_machine(&self) -> Option<&Machine> {
+        self.cpu.as_ref().and_then(|run| run.header.machine.as_ref())
+    }
+
+    /// Rows of the exact lane, none without an exact file.
     pub fn exact_rows(&self) -> &[ExactRow] {
-        match &self.exact.rows {
-            Rows::Exact(rows) => rows,
-            Rows::Timed(_) => &[],
+        match self.exact.as_ref().map(|run| &run.rows) {
+            Some(Rows::Exact(rows)) => rows,
+            _ => &[],
         }
     }
 
@@ -111,6 +163,22 @@ impl Experiment {
     pub fn timed_rows(&self) -> &[TimedRow] {
         match self.timed.as_ref().map(|run| &run.rows) {
             Some(Rows::Timed(rows)) => rows,
+            _ => &[],
+        }
+    }
+
+    /// Rows of the group lane, none without a group file.
+    pub fn group_rows(&self) -> &[GroupRow] {
+        match self.group.as_ref().map(|run| &run.rows) {
+            Some(Rows::Group(rows)) => rows,
+            _ => &[],
+        }
+    }
+
+    /// Rows of the cpu lane, none without a file of it.
+    pub fn cpu_rows(&self) -> &[CpuRow] {
+        match self.cpu.as_ref().map(|run| &run.rows) {
+            Some(Rows::Cpu(rows)) => rows,
             _ => &[],
         }
     }
@@ -138,29 +206,50 @@ impl Book {
     ///
     /// # Errors
     ///
-    /// Two files of one lane of one experiment; files of different commits; times without the counts
-    /// that verify them; no exact file at all.
+    /// Two files of one lane of one experiment; files of different commits; sessions and groups of one
+    /// experiment that ran with another seed or spec; times without the counts that verify them; no counts at
+    /// all.
     pub fn unite(runs: Vec<Run>) -> Result<Self, BookError> {
         one_commit(&runs)?;
         one_of_each(&runs)?;
-        let (exact, timed): (Vec<Run>, Vec<Run>) =
-            runs.into_iter().partition(|run| matches!(run.rows, Rows::Exact(_)));
-        let mut experiments: Vec<Experiment> =
-            exact.into_iter().map(|exact| Experiment { exact, timed: None }).collect();
-        for run in timed {
-            let partner = experiments.iter_mut().find(|one| one.exact.question() == run.question());
+        let (counts, times): (Vec<Run>, Vec<Run>) =
+            runs.into_iter().partition(|run| matches!(run.rows, Rows::Exact(_) | Rows::Group(_)));
+        let mut experiments: Vec<Experiment> = Vec::new();
+        for run in counts {
+            let place = experiments.iter().position(|one| one.name() == run.header.experiment);
+            let mut experiment = match place {
+                Some(place) => {
+                    one_question(&experiments[place], &run)?;
+                    experiments.swap_remove(place)
+                }
+                None => Experiment::default(),
+            };
+            match run.rows {
+                Rows::Group(_) => experiment.group = Some(run),
+                _ => experiment.exact = Some(run),
+            }
+            experiments.push(experiment);
+        }
+        for run in times {
+            let partner = experiments
+                .iter_mut()
+                .find(|one| counts_of(one, &run).is_some_and(|counts| counts.question() == run.question()));
             match partner {
+                None => return Err(alone(&run, &experiments)),
+                Some(experiment) if matches!(run.rows, Rows::Cpu(_)) => {
+                    counted(&run, experiment.group_rows())?;
+                    experiment.cpu = Some(run);
+                }
                 Some(experiment) => {
                     verified(&run, experiment.exact_rows())?;
                     experiment.timed = Some(run);
                 }
-                None => return Err(alone(&run, &experiments)),
             }
         }
         if experiments.is_empty() {
             return Err(BookError::Empty);
         }
-        experiments.sort_by(|a, b| a.header().experiment.cmp(&b.header().experiment));
+        experiments.sort_by(|a, b| a.name().cmp(b.name()));
         Ok(Self { experiments })
     }
 
@@ -169,9 +258,9 @@ impl Book {
         &self.experiments
     }
 
-    /// Every file, exact before timed, by experiment.
+    /// Every file: by experiment, sessions before groups, counts before times.
     pub fn runs(&self) -> impl Iterator<Item = &Run> {
-        self.experiments.iter().flat_map(|one| std::iter::once(&one.exact).chain(one.timed.as_ref()))
+        self.experiments.iter().flat_map(Experiment::runs)
     }
 
     /// Files that hold fewer rows than they should.
@@ -213,6 +302,44 @@ fn one_of_each(runs: &[Run]) -> Result<(), BookError> {
     Ok(())
 }
 
+/// Sessions and groups of one experiment are two halves of one run.
+fn one_question(experiment: &Experiment, run: &Run) -> Result<(), BookError> {
+    let header = experiment.header();
+    let what = match () {
+        () if header.spec_hash != run.header.spec_hash => "spec_hash",
+        () if header.seed != run.header.seed => "seed",
+        () => return Ok(()),
+    };
+    let first = experiment.runs().next().map_or_else(String::new, |run| run.name.clone());
+    let experiment = header.experiment.clone();
+    Err(BookError::Question { first, second: run.name.clone(), experiment, what })
+}
+
+/// The file of counts that a file of times belongs to.
+fn counts_of<'e>(experiment: &'e Experiment, times: &Run) -> Option<&'e Run> {
+    if matches!(times.rows, Rows::Cpu(_)) { experiment.group() } else { experiment.exact() }
+}
+
+/// CPU times are of trials that the group lane counted.
+fn counted(cpu: &Run, group: &[GroupRow]) -> Result<(), BookError> {
+    let Rows::Cpu(rows) = &cpu.rows else { return Ok(()) };
+    let trials: BTreeSet<(&str, u32, u32, &str)> =
+        group.iter().map(|row| (row.sweep.as_str(), row.point, row.replicate, row.spec.as_str())).collect();
+    for (index, row) in rows.iter().enumerate() {
+        if !trials.contains(&(row.sweep.as_str(), row.point, row.replicate, row.spec.as_str())) {
+            return Err(BookError::Uncounted {
+                file: cpu.name.clone(),
+                line: index as u64 + 2,
+                row: format!(
+                    "sweep {}, point {}, replicate {}, {}",
+                    row.sweep, row.point, row.replicate, row.spec
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// Times of sessions count only where the same scenario ended with the truth in the exact lane.
 fn verified(timed: &Run, exact: &[ExactRow]) -> Result<(), BookError> {
     let Rows::Timed(rows) = &timed.rows else { return Ok(()) };
@@ -235,11 +362,14 @@ fn verified(timed: &Run, exact: &[ExactRow]) -> Result<(), BookError> {
 }
 
 fn alone(run: &Run, experiments: &[Experiment]) -> BookError {
-    let same_name = experiments.iter().find(|one| one.header().experiment == run.header.experiment);
+    let counts = if matches!(run.rows, Rows::Cpu(_)) { "a group" } else { "an exact" };
+    let same_name = experiments
+        .iter()
+        .filter_map(|one| counts_of(one, run))
+        .find(|counts| counts.header.experiment == run.header.experiment);
     let near = same_name.map_or_else(String::new, |one| {
-        let (mine, theirs) = (&run.header, one.header());
-        let what = if mine.spec_hash == theirs.spec_hash { "seed" } else { "spec_hash" };
-        format!(" ({} has that name, but another {what})", one.exact.name)
+        let what = if run.header.spec_hash == one.header.spec_hash { "seed" } else { "spec_hash" };
+        format!(" ({} has that name, but another {what})", one.name)
     });
-    BookError::TimedAlone { file: run.name.clone(), experiment: run.header.experiment.clone(), near }
+    BookError::TimedAlone { file: run.name.clone(), counts, experiment: run.header.experiment.clone(), near }
 }

@@ -48,7 +48,7 @@ pub enum BookError {
         file: String,
         /// Line, from 1.
         line: u64,
-        /// `header`, `row of counts` or `row of times`.
+        /// `header`, `row of counts`, …
         what: &'static str,
         /// What the parser said.
         message: String,
@@ -153,7 +153,7 @@ pub enum BookError {
         first: String,
         /// File that came second.
         second: String,
-        /// `exact` or `timed`.
+        /// `exact`, `timed`, `group` or `cpu`.
         lane: &'static str,
         /// Experiment.
         experiment: String,
@@ -173,14 +173,31 @@ pub enum BookError {
         /// Its commit.
         found: String,
     },
+    /// Two lanes of one experiment that ran differently.
+    #[error(
+        "{second}: line 1: expected the {what} of experiment `{experiment}` as in {first}, found another. \
+         The two files answer different questions; run all of the experiment again"
+    )]
+    Question {
+        /// The file of sessions.
+        first: String,
+        /// The file of groups.
+        second: String,
+        /// Experiment.
+        experiment: String,
+        /// `spec_hash` or `seed`.
+        what: &'static str,
+    },
     /// Times without the counts that verify them.
     #[error(
-        "{file}: line 1: expected an exact file with the same experiment `{experiment}`, spec_hash and seed{near}. \
-         Times count only where the exact lane verified the result; give that file too"
+        "{file}: line 1: expected {counts} file with the same experiment `{experiment}`, spec_hash and seed{near}. \
+         Times count only where that lane verified the result; give that file too"
     )]
     TimedAlone {
-        /// The timed file.
+        /// The file of times.
         file: String,
+        /// Lane that should be there: `an exact` or `a group`.
+        counts: &'static str,
         /// Experiment.
         experiment: String,
         /// What comes close, or nothing.
@@ -199,7 +216,22 @@ pub enum BookError {
         /// Sweep, point and spec.
         row: String,
     },
+    /// The CPU time of a group trial that the group file does not hold.
+    #[error(
+        "{file}: line {line}: expected the group file to hold {row}. \
+         Finish the run, or give the group file that was written beside this one"
+    )]
+    Uncounted {
+        /// The file of CPU times.
+        file: String,
+        /// Line, from 1.
+        line: u64,
+        /// Sweep, point, replicate and spec.
+        row: String,
+    },
     /// Nothing to report on.
-    #[error("expected at least one exact file, found none. Give the file that `offerbench run` wrote")]
+    #[error(
+        "expected at least one exact or group file, found none. Give the file that `offerbench run` wrote"
+    )]
     Empty,
 }

@@ -13,7 +13,9 @@ use serde_json::Value;
 
 use crate::book::{Rows, Run};
 use crate::error::BookError;
-use crate::record::{Axis, ExactRow, Header, Lane, SCHEMA, Timed, TimedRow};
+use crate::record::{
+    Axis, CpuRow, ExactRow, GroupAxis, GroupOutcome, GroupRow, Header, Lane, SCHEMA, Timed, TimedRow,
+};
 
 /// Bytes that a line may have, its end included. A header with hundreds of contenders or a row with
 /// thousands of samples stays far below.
@@ -36,7 +38,8 @@ pub fn read(name: &str, lines: &mut dyn BufRead) -> Result<Run, BookError> {
     let rows = match header.offerbench {
         Lane::Exact => Rows::Exact(desk.exact_rows(&mut lines)?),
         Lane::Timed => Rows::Timed(desk.timed_rows(&mut lines)?),
-        Lane::Group | Lane::Cpu => Rows::Exact(Vec::new()),
+        Lane::Group => Rows::Group(desk.group_rows(&mut lines)?),
+        Lane::Cpu => Rows::Cpu(desk.cpu_rows(&mut lines)?),
     };
     Ok(Run::new(name.to_owned(), header, rows))
 }
@@ -109,20 +112,37 @@ fn header(lines: &mut Lines<'_>) -> Result<Header, BookError> {
     parse(bytes, file, 1, "header")
 }
 
+/// The axis of a sweep of either kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AnyAxis {
+    Sessions(Axis),
+    Groups(GroupAxis),
+}
+
 /// What rows are checked against: the header's names, and the rows seen so far.
 struct Desk<'a> {
     file: &'a str,
     rows_max: u64,
-    sweeps: BTreeMap<String, (usize, Axis)>,
+    /// Sweeps over sessions, or over groups: whichever the lane is about.
+    sweeps: BTreeMap<String, (usize, AnyAxis)>,
     specs: BTreeMap<String, usize>,
 }
 
 impl<'a> Desk<'a> {
     fn new(file: &'a str, header: &Header) -> Result<Self, BookError> {
         let mut desk = Self { file, rows_max: header.rows, sweeps: BTreeMap::new(), specs: BTreeMap::new() };
-        for (index, sweep) in header.sweeps.iter().enumerate() {
-            if desk.sweeps.insert(sweep.name.clone(), (index, sweep.axis)).is_some() {
-                return Err(desk.undescribed(1, "sweep", &sweep.name));
+        let of_groups = matches!(header.offerbench, Lane::Group | Lane::Cpu);
+        if of_groups && !header.sweeps.is_empty() {
+            return Err(desk.headless("`sweeps` stands in a file of group trials, which has `groups`"));
+        }
+        if !of_groups && !header.groups.is_empty() {
+            return Err(desk.headless("`groups` stands in a file of sessions, which has `sweeps`"));
+        }
+        let sessions = header.sweeps.iter().map(|one| (&one.name, AnyAxis::Sessions(one.axis)));
+        let groups = header.groups.iter().map(|one| (&one.name, AnyAxis::Groups(one.axis)));
+        for (index, (name, axis)) in sessions.chain(groups).enumerate() {
+            if desk.sweeps.insert(name.clone(), (index, axis)).is_some() {
+                return Err(desk.undescribed(1, "sweep", name));
             }
         }
         for (index, contender) in header.contenders.iter().enumerate() {
@@ -130,18 +150,22 @@ impl<'a> Desk<'a> {
                 return Err(desk.undescribed(1, "spec", &contender.spec));
             }
         }
-        if header.offerbench == Lane::Timed && header.machine.is_none() {
-            let (file, message) = (file.to_owned(), "missing field `machine`".to_owned());
-            return Err(BookError::Field { file, line: 1, what: "header", message });
+        if matches!(header.offerbench, Lane::Timed | Lane::Cpu) && header.machine.is_none() {
+            return Err(desk.headless("missing field `machine`"));
         }
         Ok(desk)
+    }
+
+    fn headless(&self, message: &str) -> BookError {
+        let (file, message) = (self.file.to_owned(), message.to_owned());
+        BookError::Field { file, line: 1, what: "header", message }
     }
 
     fn undescribed(&self, line: u64, what: &'static str, name: &str) -> BookError {
         BookError::Undescribed { file: self.file.to_owned(), line, what, name: name.to_owned() }
     }
 
-    fn sweep(&self, line: u64, name: &str) -> Result<(usize, Axis), BookError> {
+    fn sweep(&self, line: u64, name: &str) -> Result<(usize, AnyAxis), BookError> {
         self.sweeps.get(name).copied().ok_or_else(|| self.undescribed(line, "sweep", name))
     }
 
@@ -173,21 +197,17 @@ impl<'a> Desk<'a> {
             let sum = row.d_initiator.checked_add(row.d_responder);
             self.possible(line, sum == Some(row.d), "`d` to be the sum of its two sides")?;
             self.possible(line, row.d <= row.m, "`d` to be at most `m`")?;
-            let guess_needed = axis == Axis::Guess;
+            let guess_needed = axis == AnyAxis::Sessions(Axis::Guess);
             self.possible(line, row.guess.is_some() || !guess_needed, "`guess` in a sweep over guesses")?;
             self.possible(line, row.guess.is_none_or(|guess| guess > 0.0), "`guess` above 0")?;
-            let absence_needed = axis == Axis::Absence;
+            let absence_needed = axis == AnyAxis::Sessions(Axis::Absence);
             self.possible(
                 line,
                 row.absence_ms.is_some() || !absence_needed,
                 "`absence_ms` in a sweep over absences",
             )?;
             if let Some(first) = seen.insert((sweep, row.point, row.replicate, spec), line) {
-                let name = format!(
-                    "sweep {}, point {}, replicate {}, {}",
-                    row.sweep, row.point, row.replicate, row.spec
-                );
-                return Err(BookError::Duplicate { file: self.file.to_owned(), line, first, row: name });
+                return Err(self.twice(line, first, (&row.sweep, row.point, row.replicate, &row.spec)));
             }
             rows.push(row);
         }
@@ -217,6 +237,100 @@ impl<'a> Desk<'a> {
             rows.push(row);
         }
         Ok(rows)
+    }
+
+    fn group_rows(&mut self, lines: &mut Lines<'_>) -> Result<Vec<GroupRow>, BookError> {
+        let mut rows = Vec::new();
+        let mut seen = BTreeMap::new();
+        while let Some(bytes) = lines.next()? {
+            let row: GroupRow = parse(bytes, self.file, lines_number(&rows), "row of a group's counts")?;
+            let line = lines_number(&rows);
+            self.room(line, rows.len())?;
+            let (sweep, axis) = self.sweep(line, &row.sweep)?;
+            let spec = self.spec(line, &row.spec)?;
+            self.lives(line, &row, axis)?;
+            self.accounts(line, &row)?;
+            if let Some(first) = seen.insert((sweep, row.point, row.replicate, spec), line) {
+                return Err(self.twice(line, first, (&row.sweep, row.point, row.replicate, &row.spec)));
+            }
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+
+    /// What holds of the life that a group led, whatever became of it.
+    fn lives(&self, line: u64, row: &GroupRow, axis: AnyAxis) -> Result<(), BookError> {
+        self.possible(line, row.n >= 1, "`n` to be at least 1")?;
+        self.possible(line, row.k < row.n, "`k`, other members, to be below `n`")?;
+        let pairs = u64::from(row.n) * u64::from(row.n - 1) / 2;
+        self.possible(line, row.links <= pairs, "`links` to be at most the pairs of members")?;
+        let sum = row.history.checked_add(row.written);
+        self.possible(line, sum == Some(row.m), "`m` to be the sum of `history` and `written`")?;
+        self.possible(line, row.duration_ms > 0, "`duration_ms` above 0")?;
+        let shares = [Some(row.uptime_ppm), row.one_way_reach_ppm];
+        let whole = shares.into_iter().flatten().all(|share| share <= 1_000_000);
+        self.possible(line, whole, "shares in millionths to be at most 1000000")?;
+        let away_needed = axis == AnyAxis::Groups(GroupAxis::Away);
+        self.possible(line, row.away_ms.is_some() || !away_needed, "`away_ms` in a sweep over `away`")
+    }
+
+    /// What holds of the books of a sound trial. One that is `wrong` may say so just because its books do
+    /// not agree; it must be read, since the report has to name it.
+    fn accounts(&self, line: u64, row: &GroupRow) -> Result<(), BookError> {
+        if row.outcome == GroupOutcome::Wrong {
+            return Ok(());
+        }
+        let due = row.written.checked_mul(u64::from(row.n - 1));
+        self.possible(line, due == Some(row.needed), "`needed` to be `written` times the other members")?;
+        self.possible(line, row.delivered <= row.needed, "`delivered` to be at most `needed`")?;
+        let complete = row.outcome == GroupOutcome::Complete;
+        self.possible(
+            line,
+            !complete || row.delivered == row.needed,
+            "a complete trial to have delivered all",
+        )?;
+        let timed = row.delivery_ms.count() == row.delivered;
+        self.possible(line, timed, "`delivery_ms` to hold one value a delivery")?;
+        self.possible(line, row.reached_all <= row.m, "`reached_all` to be at most `m`")?;
+        let ended = row.sessions_done.checked_add(row.sessions_failed);
+        let begun = ended.is_some_and(|ended| ended <= row.sessions_opened);
+        self.possible(line, begun, "sessions that ended to have been opened")?;
+        let returns = row.catch_up_ms.count().checked_add(row.catch_ups_cut);
+        let returned = returns.is_some_and(|returns| returns <= row.missed.count());
+        self.possible(line, returned, "catch-ups to belong to returns that `missed` holds")?;
+        let sent = row.sent_bytes.total();
+        // Each payload is counted at its sender, and at its receiver if it arrived.
+        let both = (sent..=sent.saturating_mul(2)).contains(&row.member_bytes.sum);
+        self.possible(line, both, "`member_bytes` to sum up to between once and twice `sent_bytes`")?;
+        self.possible(line, row.wire_bytes >= sent, "`wire_bytes` to hold all of `sent_bytes`")
+    }
+
+    fn cpu_rows(&mut self, lines: &mut Lines<'_>) -> Result<Vec<CpuRow>, BookError> {
+        let mut rows = Vec::new();
+        let mut seen = BTreeMap::new();
+        while let Some(bytes) = lines.next()? {
+            let row: CpuRow = parse(bytes, self.file, lines_number(&rows), "row of a group's times")?;
+            let line = lines_number(&rows);
+            self.room(line, rows.len())?;
+            let (sweep, _) = self.sweep(line, &row.sweep)?;
+            let spec = self.spec(line, &row.spec)?;
+            if let Some(first) = seen.insert((sweep, row.point, row.replicate, spec), line) {
+                return Err(self.twice(line, first, (&row.sweep, row.point, row.replicate, &row.spec)));
+            }
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+
+    /// The same trial on two lines.
+    fn twice(
+        &self,
+        line: u64,
+        first: u64,
+        (sweep, point, replicate, spec): (&str, u32, u32, &str),
+    ) -> BookError {
+        let row = format!("sweep {sweep}, point {point}, replicate {replicate}, {spec}");
+        BookError::Duplicate { file: self.file.to_owned(), line, first, row }
     }
 }
 

@@ -121,6 +121,8 @@ fn provenance(page: &mut Page, study: &Study<'_>) {
         let lane = match run.rows() {
             Rows::Exact(_) => "counts",
             Rows::Timed(_) => "times",
+            Rows::Group(_) => "counts of groups",
+            Rows::Cpu(_) => "CPU times of groups",
         };
         let mut table = Table::new(&format!("{}: {lane}", run.name()), ["What", "Value"]);
         let mut row = |what: &str, value: String| table.row(&escaped(what), "", &[Td::html(value)]);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Outcomes, Part, Study};
+use crate::book::Run;
 use crate::bounds::{Sides, interactive_bits};
 use crate::read::EMPTY_SPEC;
 use crate::record::{ExactRow, Outcome, Timed, TimedRow};
@@ -22,7 +23,7 @@ pub struct Placed<'a> {
 fn placed<'a>(study: &Study<'a>) -> impl Iterator<Item = Placed<'a>> {
     study.book.experiments().iter().flat_map(|one| {
         one.exact_rows().iter().enumerate().map(|(index, row)| Placed {
-            file: one.exact().name(),
+            file: one.exact().map_or("", Run::name),
             line: index as u64 + 2,
             row,
         })

@@ -40,7 +40,7 @@ impl<'a> Roster<'a> {
         let mut contenders: Vec<&Contender> = Vec::new();
         let mut families: Vec<&str> = Vec::new();
         let mut seen: BTreeSet<&str> = BTreeSet::new();
-        for contender in book.experiments().iter().flat_map(|one| &one.header().contenders) {
+        for contender in book.experiments().iter().flat_map(Experiment::contenders) {
             if seen.insert(&contender.spec) {
                 contenders.push(contender);
             }
@@ -209,7 +209,7 @@ fn part<'a>(experiment: &'a Experiment, roster: &Roster<'a>) -> Part<'a> {
         timed.entry(&row.sweep).or_default().push(row);
     }
     let mut part = Part { experiment, sweeps: Vec::new(), sweeps_empty: Vec::new() };
-    for sweep in &experiment.header().sweeps {
+    for sweep in experiment.sweeps() {
         let name = sweep.name.as_str();
         match exact.remove(name) {
             Some(rows) => {

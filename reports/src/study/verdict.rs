@@ -8,6 +8,7 @@ use super::reading::{cheapest, tally};
 use super::summary::with_interval;
 use super::winner::{rank, winner};
 use super::{Outcomes, Study};
+use crate::book::Experiment;
 use crate::format;
 use crate::record::Axis;
 use crate::stats::wilson;
@@ -137,9 +138,11 @@ pub fn third(study: &Study<'_>) -> Prose {
         .filter(|(_, count)| *count > 0)
         .collect();
     push_counts(&mut parts, ("session that gave up", "sessions that gave up"), gave_up, study);
-    let untimed = study.book.experiments().iter().filter(|one| one.timed().is_none()).count();
+    let counted: Vec<&Experiment> =
+        study.book.experiments().iter().filter(|one| one.exact().is_some()).collect();
+    let untimed = counted.iter().filter(|one| one.timed().is_none()).count();
     if untimed > 0 {
-        let all = untimed == study.book.experiments().len();
+        let all = untimed == counted.len();
         parts.push(Prose::new(if all { "CPU time" } else { "CPU time of some experiments" }));
     }
     parts.push(Prose::new(assumptions(study)));

@@ -3,6 +3,8 @@
 // Each test file uses a part of this.
 #![allow(dead_code)]
 
+pub mod group;
+
 use offerbench_reports::record::{
     Axis, Bytes, Contender, ExactRow, Header, Lane, Machine, Outcome, SCHEMA, Sweep, Timed, TimedRow,
 };
@@ -308,6 +310,18 @@ fn timed(axis: Axis, number: u32, contender: usize, point: &Point, exact: &Exact
     rows
 }
 
+/// The machine that times.
+pub fn machine() -> Machine {
+    Machine {
+        cpu: "Invented CPU at 3 GHz".into(),
+        cores: 2,
+        governor: "unknown".into(),
+        os: "linux x86_64".into(),
+        rustc: "rustc 1.0.0".into(),
+        flags: "release, lto=thin".into(),
+    }
+}
+
 /// Header of either lane.
 pub fn header(lane: Lane, recipe: &Recipe, rows: u64) -> Header {
     Header {
@@ -336,14 +350,7 @@ pub fn header(lane: Lane, recipe: &Recipe, rows: u64) -> Header {
                 oracle: *oracle,
             })
             .collect(),
-        machine: (lane == Lane::Timed).then(|| Machine {
-            cpu: "Invented CPU at 3 GHz".into(),
-            cores: 2,
-            governor: "unknown".into(),
-            os: "linux x86_64".into(),
-            rustc: "rustc 1.0.0".into(),
-            flags: "release, lto=thin".into(),
-        }),
+        machine: (lane == Lane::Timed).then(machine),
     }
 }
 
