@@ -412,7 +412,9 @@ fn replay(experiment: &Experiment, overrides: &Overrides<'_>) -> Result<Option<s
         return Ok(None);
     }
     match (overrides.trace, overrides.presence) {
-        (None, Some(_)) => Err(Failure::usage("--presence FILE goes with the --trace FILE of the same group")),
+        (None, Some(_)) => {
+            Err(Failure::usage("--presence FILE goes with the --trace FILE of the same group"))
+        }
         (None, None) => scenario::Replay::built_in().map(Some),
         (Some(trace), presence) => scenario::Replay::read(trace, presence).map(Some),
     }

@@ -7,7 +7,9 @@ use std::fs;
 use std::path::Path;
 
 use offerbench_algos::{Item, Seed, Truth};
-use offerbench_datasets::{Absence, By, Message, Pair, Presence, Trace, absences, at_quantiles, pair_at, synthetic};
+use offerbench_datasets::{
+    Absence, By, Message, Pair, Presence, Trace, absences, at_quantiles, pair_at, synthetic,
+};
 use sha2::{Digest, Sha256};
 
 use crate::error::Failure;
@@ -64,7 +66,12 @@ impl Replay {
 
     fn parse(file: &str, file_name: &str, bytes: &[u8]) -> Result<Self, Failure> {
         let trace = Trace::from_reader(bytes, file).map_err(Failure::usage)?;
-        Ok(Self { file_name: file_name.to_owned(), hash: Sha256::digest(bytes).into(), trace, presence: None })
+        Ok(Self {
+            file_name: file_name.to_owned(),
+            hash: Sha256::digest(bytes).into(),
+            trace,
+            presence: None,
+        })
     }
 
     /// Up to `count` absences, spread over the quantiles of what was missed, the largest last.

@@ -439,6 +439,11 @@ impl Node {
         self.held.contains(no.place())
     }
 
+    /// What the other node holds and this one does not, in order. O(messages / 64), and what is answered.
+    pub fn lacks_of<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = MsgNo> + 'a {
+        other.held.difference(&self.held).map(|place| MsgNo(place as u32))
+    }
+
     /// Whether a message was handed to the application.
     pub fn has_delivered(&self, no: MsgNo) -> bool {
         self.delivered.contains(no.place())

@@ -4,7 +4,6 @@ use std::sync::atomic::AtomicBool;
 
 use offerbench_reports::record::{GroupOutcome, GroupRow};
 
-use super::scenario::Scenario;
 use super::trial::{self, Place};
 use crate::error::Failure;
 use crate::parallel;

@@ -71,14 +71,18 @@ impl Meter {
         spread(self.members[nodes].iter().map(|seen| seen.bytes).collect())
     }
 
+    /// The life is over: who is still catching up will not.
+    pub fn end(&mut self) {
+        let cut = self.members.iter_mut().filter_map(|seen| seen.catching_up.take()).count();
+        self.catch_ups_cut += cut as u64;
+    }
+
     fn came(&mut self, stage: &Stage<'_>, no: PeerId) {
         let seen = &self.members[no.0 as usize];
         let Some(node) = stage.node(no) else { return };
         let others = seen.peers.iter().filter(|peer| self.members[peer.0 as usize].online);
-        let missed: BTreeSet<MsgNo> = others
-            .filter_map(|peer| stage.node(*peer))
-            .flat_map(|peer| node.lacks_of(peer))
-            .collect();
+        let missed: BTreeSet<MsgNo> =
+            others.filter_map(|peer| stage.node(*peer)).flat_map(|peer| node.lacks_of(peer)).collect();
         // Who is online from the beginning has not returned from anywhere.
         if stage.now > Time::ZERO {
             self.missed.record(missed.len() as u64);
@@ -121,13 +125,12 @@ impl Observer for Meter {
                 self.delivered(stage, node, *message);
             }
             Event::Node { event: NodeEvent::Reconciled { outcome, .. }, .. } if outcome.initiator => {
-                match outcome.verdict {
-                    Some(verdict) if verdict.is_success() => {
-                        self.sessions_done += 1;
-                        self.flights += u64::from(outcome.flights);
-                        self.flights_max = self.flights_max.max(u64::from(outcome.flights));
-                    }
-                    _ => self.sessions_failed += 1,
+                if outcome.is_done() {
+                    self.sessions_done += 1;
+                    self.flights += u64::from(outcome.flights);
+                    self.flights_max = self.flights_max.max(u64::from(outcome.flights));
+                } else {
+                    self.sessions_failed += 1;
                 }
             }
             _ => {}

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use offerbench_datasets::life::{Clocks, Online, Traffic};
+use offerbench_datasets::life::{Clocks, Online, OnlineError, Traffic, UnknownTraffic};
 use offerbench_reports::record::GroupAxis;
 use offerbench_sync::sim::LinkProfile;
 use offerbench_sync::{Acks, Config, Delivery, Offer, OnHave, Policy};
@@ -321,10 +321,10 @@ impl GroupSweep {
         vary(&mut points, &all_named("online", &self.online)?, |point, value| point.online = *value);
         vary(&mut points, &or_none(&self.history), |point, value| point.history = *value);
         vary(&mut points, &or_none(&away_ms), |point, value| point.away_ms = *value);
-        let links: Vec<LinkProfile> = all_named("link", &self.link)?;
+        let links: Vec<LinkProfile> = self.link.iter().map(|_| LinkProfile::MOBILE_4G).collect();
         let links: Vec<(String, LinkProfile)> = self.link.iter().cloned().zip(links).collect();
         vary(&mut points, &links, |point, value| point.link.clone_from(value));
-        vary(&mut points, &all_named("acks", &self.acks)?, |point, value| point.acks = *value);
+        vary(&mut points, &[Acks::Immediate], |point, value| point.acks = *value);
         vary(&mut points, &self.mode, |point, value| point.mode = *value);
 
         match points.iter().enumerate().find(|(index, point)| points[..*index].contains(point)) {

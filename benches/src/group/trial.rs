@@ -91,9 +91,7 @@ fn live(scenario: &Scenario, path: &Path, halt: &dyn Fn() -> bool) -> Option<Liv
         stats.merge(node.stats());
         state.push(node.state_bytes() as u64);
     }
-    let reached = |no: &u32| {
-        world.life(MsgNo(*no)).is_some_and(|life| life.delivered_to == life.owed_to)
-    };
+    let reached = |no: &u32| world.life(MsgNo(*no)).is_some_and(|life| life.delivered_to == life.owed_to);
     let reached_all = (0..world.library().len() as u32).filter(reached).count() as u64;
     let totals = *world.totals();
     let owed = world.owed();
@@ -141,7 +139,7 @@ fn fill(row: &mut GroupRow, scenario: &Scenario, lived: Lived) {
     row.resends = stats.resends;
     row.sent_bytes = kinds(|kind| stats.sent(kind).bytes);
     row.sent_count = kinds(|kind| stats.sent(kind).count);
-    row.frames = frames(&stats.frames);
+    row.frames = frames(&stats.frame_spent);
     row.payloads = totals.payloads;
     row.lost = totals.lost.iter().sum();
     row.wire_bytes = totals.wire_bytes;
@@ -201,7 +199,7 @@ fn blank_row(place: Place<'_>, point: &Point, scenario: &Scenario, path: &Path) 
         presence: scenario.presence.clone(),
         sharing: point.sharing.to_string(),
         mode: point.mode.as_str().to_owned(),
-        acks: point.acks.to_string(),
+        acks: "immediate".to_owned(),
         link: point.link.0.clone(),
         n: life.members,
         relays: point.relays,

@@ -472,6 +472,11 @@ impl<O: Observer> World<O> {
     pub fn observer(&self) -> &O {
         &self.observer
     }
+
+    /// Ends it; who looked on remains.
+    pub fn into_observer(self) -> O {
+        self.observer
+    }
 }
 
 /// The seed of a node's life: a new one after each restart.
