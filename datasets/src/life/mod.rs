@@ -3,6 +3,10 @@
 //! Everything is in whole milliseconds from the beginning of the life, so that it can be handed to a simulated
 //! world as it is. Members are numbered from 0.
 
+pub mod replay;
+
+pub use replay::{Replay, ReplayError, Window, replay};
+
 /// A group over a stretch of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Life {
@@ -12,7 +16,8 @@ pub struct Life {
     pub end_ms: u64,
     /// What is written, in the order of time.
     pub writes: Vec<Write>,
-    /// When each member is online: an entry a member, its stays in order and apart.
+    /// When each member is online: an entry a member, its stays in order and apart; no entry at all if it is not
+    /// known.
     pub stays: Vec<Vec<Stay>>,
 }
 
