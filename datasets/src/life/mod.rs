@@ -26,6 +26,10 @@ pub use online::{Online, OnlineError};
 pub use spec::{DURATION_MS_MAX, LifeError, LifeSpec, MEMBERS_MAX};
 pub use traffic::{Traffic, UnknownTraffic};
 
+pub mod replay;
+
+pub use replay::{Replay, ReplayError, Window, replay};
+
 /// A group over a stretch of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Life {
@@ -35,7 +39,8 @@ pub struct Life {
     pub end_ms: u64,
     /// What is written, in the order of time.
     pub writes: Vec<Write>,
-    /// When each member is online: an entry a member, its stays in order and apart.
+    /// When each member is online: an entry a member, its stays in order and apart; no entry at all if it is not
+    /// known.
     pub stays: Vec<Vec<Stay>>,
 }
 
