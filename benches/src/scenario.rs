@@ -7,8 +7,9 @@ use std::fs;
 use std::path::Path;
 
 use offerbench_algos::{Item, Seed, Truth};
+use offerbench_datasets::life::{Replay as Stretch, Window, replay};
 use offerbench_datasets::{
-    Absence, By, Message, Pair, Presence, Trace, absences, at_quantiles, pair_at, synthetic,
+    Absence, By, Files, Message, Pair, Presence, Trace, absences, at_quantiles, pair_at, synthetic,
 };
 use sha2::{Digest, Sha256};
 
@@ -42,11 +43,14 @@ impl Replay {
     /// A file that cannot be read or is no trace, or two that are not of one group: file, line, what was expected.
     pub fn read(path: &Path, presence: Option<&Path>) -> Result<Self, Failure> {
         let bytes = fs::read(path).map_err(|error| Failure::io("read the trace", path, &error))?;
-        let mut replay = Self::parse(&path.display().to_string(), &file_name(path), &bytes)?;
+        let file = path.display().to_string();
+        let mut replay = Self::parse(&file, &file_name(path), &bytes)?;
         if let Some(path) = presence {
             let bytes = fs::read(path).map_err(|error| Failure::io("read the presence", path, &error))?;
-            let presence =
-                Presence::from_reader(&bytes[..], &path.display().to_string()).map_err(Failure::usage)?;
+            let (presence_file, trace_file) = (path.display().to_string(), file.clone());
+            let presence = Presence::from_reader(&bytes[..], &presence_file).map_err(Failure::usage)?;
+            let files = Files { trace: &trace_file, presence: &presence_file };
+            presence.check(&replay.trace, files).map_err(Failure::usage)?;
             let mut hash = Sha256::new_with_prefix(replay.hash);
             hash.update(&bytes);
             replay.hash = hash.finalize().into();
@@ -72,6 +76,27 @@ impl Replay {
             trace,
             presence: None,
         })
+    }
+
+    /// A stretch of the trace as a life, from this moment of its axis on, or the busiest of this length. Who is
+    /// online is taken from the presence file, or left open.
+    ///
+    /// # Errors
+    ///
+    /// A stretch without a message.
+    pub fn stretch(
+        &self,
+        from_ms: Option<u64>,
+        duration_ms: u64,
+        presence: bool,
+        causal: bool,
+    ) -> Result<Stretch, Failure> {
+        let window = match from_ms {
+            Some(from_ms) => Window { from_ms, duration_ms: Some(duration_ms) },
+            None => Window::busiest(&self.trace, duration_ms),
+        };
+        let presence = self.presence.as_ref().filter(|_| presence).map(|(_, presence)| presence);
+        replay(&self.trace, presence, &window, causal).map_err(Failure::usage)
     }
 
     /// Up to `count` absences, spread over the quantiles of what was missed, the largest last.

@@ -79,7 +79,7 @@ impl Scenario {
             point.from_ms,
         );
         let seed = root.child("group").child(&key).nth(replicate.into());
-        let (mut life, mut history, workload) = life(point, replay, seed.child("life"))?;
+        let (mut life, history, workload) = life(point, replay, seed.child("life"))?;
         let presence = match (point.online, replay.and_then(|replay| replay.presence.as_ref())) {
             (Online::Drawn(law), _) => law.to_string(),
             (Online::Trace, Some((_, presence))) => presence.header().name.clone(),
@@ -208,7 +208,17 @@ fn life(point: &Point, replay: Option<&Replay>, seed: Seed) -> Result<(Life, u64
             Err(Failure::usage("online = \"trace\" goes with traffic = \"trace\""))
         }
         (Writes::Trace, online) => {
-            let _ = (replay, online); todo!()
+            let replay = replay.expect("a plan that replays has a trace");
+            let causal = point.delivery == Delivery::Causal;
+            let mut replayed =
+                replay.stretch(point.from_ms, point.duration_ms, online == Online::Trace, causal)?;
+            if let Online::Drawn(law) = online {
+                let life = &mut replayed.life;
+                let _ = law;
+                life.stays = vec![vec![Stay { on_ms: 0, off_ms: life.end_ms }]; life.members as usize];
+            }
+            let history = point.history.unwrap_or(replayed.history);
+            Ok((replayed.life, history, replay.trace.header().name.clone()))
         }
     }
 }
