@@ -33,6 +33,7 @@ mod book;
 pub mod bounds;
 mod charts;
 mod error;
+pub mod fit;
 pub mod format;
 mod html;
 mod read;
