@@ -20,6 +20,18 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("window", include_str!("../experiments/window.toml")),
     ("sizing", include_str!("../experiments/sizing.toml")),
     ("trace", include_str!("../experiments/trace.toml")),
+    ("chat-group", include_str!("../experiments/chat-group.toml")),
+    ("n-size", include_str!("../experiments/n-size.toml")),
+    ("k-factor", include_str!("../experiments/k-factor.toml")),
+    ("offline", include_str!("../experiments/offline.toml")),
+    ("catch-up", include_str!("../experiments/catch-up.toml")),
+    ("duplicates", include_str!("../experiments/duplicates.toml")),
+    ("acks", include_str!("../experiments/acks.toml")),
+    ("relays", include_str!("../experiments/relays.toml")),
+    ("idle", include_str!("../experiments/idle.toml")),
+    ("links", include_str!("../experiments/links.toml")),
+    ("replay", include_str!("../experiments/replay.toml")),
+    ("dag", include_str!("../experiments/dag.toml")),
     ("smoke", include_str!("../experiments/smoke.toml")),
 ];
 

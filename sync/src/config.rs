@@ -114,6 +114,10 @@ pub struct Reconcile {
     pub ask: u32,
     /// A peer not heard for so long has been away: when it is heard, a session begins.
     pub away_after: Span,
+    /// Whether a session with a peer that was not heard for [`Self::away_after`] begins with an empty frame, and the
+    /// strategy's first frames follow when that is answered: a round trip more where the peer is there, and only
+    /// some 70 bytes instead of a whole filter, several times over, where it is not.
+    pub knock: bool,
     /// A session in which the peer was not heard for so long has ended. More than a round trip and what
     /// the channel needs to send a lost frame again.
     pub silence: Span,
@@ -135,6 +139,7 @@ impl Reconcile {
             on_have: OnHave::Offer,
             ask: 3,
             away_after: Span::from_s(120),
+            knock: true,
             silence: Span::from_s(30),
             channel: ChannelConfig { frame_len_max: 16 << 10, ..ChannelConfig::default() },
         })
@@ -155,6 +160,7 @@ impl fmt::Debug for Reconcile {
             .field("on_have", &self.on_have)
             .field("ask", &self.ask)
             .field("away_after", &self.away_after)
+            .field("knock", &self.knock)
             .field("silence", &self.silence)
             .field("channel", &self.channel)
             .finish()

@@ -220,7 +220,11 @@ impl Node {
         let index = self.groups[&group].index.as_ref().expect("a group has an index with this offer path");
         let session = index.open(role, &setup);
         let snapshot = self.groups[&group].held.clone();
-        let known = self.peers[&id].known.clone();
+        let peer = &self.peers[&id];
+        let known = peer.known.clone();
+        let knock = initiator
+            && options.knock
+            && peer.heard.is_none_or(|heard| heard + options.away_after < now);
         let exchange = self.exchange(id, group);
         let news = std::mem::take(&mut exchange.news);
         let wanted = exchange.wanted.take();
@@ -232,6 +236,7 @@ impl Node {
             snapshot,
             known,
             news,
+            knock,
         };
         exchange.run = Some(Run::new(now, opening, &options.channel, session));
         if let Some(wanted) = wanted {

@@ -2,7 +2,8 @@
 //!
 //! A session begins with a segment that names the group and the strategy; the peer answers, refuses, or is not
 //! there. It ends when the strategy is done and both ends have each other's frames, or when the peer has not been
-//! heard for [`crate::Reconcile::silence`]. Nothing of it stays but what was learned.
+//! heard for [`crate::Reconcile::silence`]. It may begin with a *knock*: an empty frame, which no strategy sends, and
+//! then nothing until the peer has acknowledged it. Nothing of it stays but what was learned.
 //!
 //! # Flights
 //!
@@ -173,6 +174,8 @@ pub struct Run {
     /// The window was full when the session was last asked for frames.
     is_full: bool,
     flights: u32,
+    /// The knock has not been answered.
+    is_knocking: bool,
 }
 
 /// A frame that was handed to the channel.
@@ -190,12 +193,14 @@ pub struct Opening {
     pub snapshot: FixedBitSet,
     pub known: FixedBitSet,
     pub news: bool,
+    /// Whether to send nothing of the strategy before the peer has answered.
+    pub knock: bool,
 }
 
 impl Run {
     /// Begins; an initiator's first frames are ready afterwards.
     pub fn new(now: Time, opening: Opening, config: &ChannelConfig, session: Box<dyn Session>) -> Self {
-        let Opening { number, initiator, group, strategy, snapshot, known, news } = opening;
+        let Opening { number, initiator, group, strategy, snapshot, known, news, knock } = opening;
         let mut run = Self {
             number,
             initiator,
@@ -224,7 +229,11 @@ impl Run {
             depth_min: 0,
             is_full: false,
             flights: 0,
+            is_knocking: knock,
         };
+        if knock {
+            run.hand_over(now, Vec::new(), Spent::default());
+        }
         run.drive(now);
         run
     }
@@ -242,7 +251,8 @@ impl Run {
         while let Some(frame) = self.channel.receive() {
             self.frames += 1;
             self.note_frame();
-            if lose(self.frames) {
+            let is_knock = !self.initiator && self.frames == 1 && frame.is_empty();
+            if is_knock || lose(self.frames) {
                 continue;
             }
             // After its verdict a session wants nothing more: what still arrives is overshoot.
@@ -281,7 +291,15 @@ impl Run {
 
     /// Keeps the contract of sessions: findings out, then frames out while there is room.
     fn drive(&mut self, now: Time) {
-        let Some(session) = &mut self.session else { return };
+        if self.is_knocking {
+            if !self.channel.is_idle() {
+                return;
+            }
+            self.is_knocking = false;
+            // What comes next answers the answer.
+            self.depth_min = 3;
+        }
+        let Some(mut session) = self.session.take() else { return };
         let mut done = None;
         loop {
             while let Some(finding) = session.poll_finding() {
@@ -300,19 +318,24 @@ impl Run {
                 Step::Frame => {
                     let spent = session.tally().spent.since(&before);
                     debug_assert_eq!(spent.total(), frame.len() as u64, "a strategy accounts for its bytes");
-                    let depth = (self.heard_depth + 1).max(self.depth_min);
-                    self.depths.push_back(depth);
-                    self.unsent.push_back(Handed { spent, depth });
-                    self.channel.send(now, frame);
+                    self.hand_over(now, frame, spent);
                 }
                 Step::Waiting => break,
                 Step::Done(verdict) => done = Some(verdict),
             }
         }
-        if done.is_some() {
-            self.verdict = done;
-            self.session = None;
+        match done {
+            Some(_) => self.verdict = done,
+            None => self.session = Some(session),
         }
+    }
+
+    /// A frame for the channel.
+    fn hand_over(&mut self, now: Time, frame: Vec<u8>, spent: Spent) {
+        let depth = (self.heard_depth + 1).max(self.depth_min);
+        self.depths.push_back(depth);
+        self.unsent.push_back(Handed { spent, depth });
+        self.channel.send(now, frame);
     }
 
     /// Whether the strategy is done and each end has all frames of the other.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use offerbench_algos::Seed;
 use offerbench_datasets::life::{Life, LifeSpec, Stay};
-use offerbench_sync::sim::{Append, Interval, LinkProfile, Presence, Text, WorldConfig};
+use offerbench_sync::sim::{Append, Behind, Interval, LinkProfile, Past, Presence, Text, WorldConfig};
 use offerbench_sync::{
     Backoff, Config, Delivery, Device, GroupId, Links, Member, Offer, Part, PeerId, Policy, SharingError,
     Span, Time, choices,
@@ -160,7 +160,23 @@ impl Scenario {
         world
     }
 
-    fn add_history(&self, _world: &mut WorldConfig) {}
+    fn add_history(&self, world: &mut WorldConfig) {
+        // Spread over the time that it took at the rate of the life; a message a minute where there is none.
+        let rate = if self.point.messages_day > 0.0 { self.point.messages_day } else { 1440.0 };
+        let gap_ms = (86_400_000.0 / rate) as u64;
+        // Who was away has not written while it was.
+        let authors = u64::from(self.life.members - self.point.returning);
+        world.history = (0..self.history)
+            .map(|n| Past {
+                stamp_ms: world.start_ms.saturating_sub((self.history - n) * gap_ms),
+                author: PeerId((n * AUTHOR_STEP % authors.max(1)) as u32),
+                group: GROUP,
+                text: Text::Random(HISTORY_TEXT_LEN),
+            })
+            .collect();
+        let lacks = |node| Behind { node: PeerId(node), lacks: self.lacking as u32 };
+        world.behind = (authors as u32..self.life.members).map(lacks).collect();
+    }
 
     /// What nodes are told. Sizes and times follow the link, as whoever deploys would choose them: a payload is what
     /// leaves in two seconds, and nobody is given up or sent to again within a few round trips of such payloads.

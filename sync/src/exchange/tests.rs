@@ -52,6 +52,7 @@ fn exchange(initiator: bool, session: Box<dyn Session>) -> Exchange {
         snapshot: FixedBitSet::new(),
         known: FixedBitSet::new(),
         news: false,
+        knock: false,
     };
     Exchange { run: Some(Run::new(Time::ZERO, opening, &config(), session)), ..Exchange::default() }
 }
