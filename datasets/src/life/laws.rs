@@ -33,6 +33,21 @@ pub(super) fn normal(rng: &mut Rng, mean: f64, deviation: f64) -> f64 {
     mean + deviation * radius * libm::cos(2.0 * std::f64::consts::PI * rng.unit())
 }
 
+/// The standard normal value below which a share of the draws lies. By bisection, to 2^-48: it is asked for once a
+/// member.
+pub(super) fn normal_quantile(share: f64) -> f64 {
+    let (mut low, mut high) = (-9.0, 9.0);
+    for _ in 0..52 {
+        let middle = 0.5 * (low + high);
+        if libm::erfc(-middle * std::f64::consts::FRAC_1_SQRT_2) < 2.0 * share {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    0.5 * (low + high)
+}
+
 /// Log-normal: e to a normal draw.
 pub(super) fn log_normal(rng: &mut Rng, mu: f64, sigma: f64) -> f64 {
     libm::exp(normal(rng, mu, sigma))
@@ -73,6 +88,13 @@ pub(super) fn rounded(rng: &mut Rng, mean: f64) -> u64 {
 mod tests {
     use super::*;
     use offerbench_algos::Seed;
+
+    #[test]
+    fn normal_quantiles_are_those_of_the_tables() {
+        for (share, expected) in [(0.5, 0.0), (0.975, 1.959_964), (0.01, -2.326_348), (1e-9, -5.997_807)] {
+            assert!((normal_quantile(share) - expected).abs() < 1e-6, "{share}");
+        }
+    }
 
     /// Quantiles of 40,000 draws against the closed forms. A quantile's rank deviates by sqrt(p(1-p)/40,000), at most
     /// .0025; five of them.
