@@ -13,12 +13,19 @@
 //! against what was measured.
 
 mod alternating;
+mod authors;
+mod bursts;
 mod clocks;
 mod even;
+mod hawkes;
 mod laws;
 mod online;
+mod phones;
 mod place;
+mod replies;
 mod spec;
+mod stays;
+mod talking;
 mod traffic;
 
 pub use clocks::Clocks;

@@ -1,11 +1,14 @@
 //! What life to make up, and the making.
 
-use offerbench_algos::Seed;
+use offerbench_algos::{Rng, Seed};
 use thiserror::Error;
 
-use super::laws::DAY_MS;
+use super::laws::{DAY_MS, HOUR_MS, WEEK_MS, weibull};
 use super::place::Draft;
-use super::{Clocks, Life, Online, Stay, Traffic, Write, alternating, even, place};
+use super::{
+    Clocks, Life, Online, Stay, Traffic, Write, alternating, bursts, even, hawkes, phones, place, replies,
+    talking,
+};
 use crate::MESSAGES_MAX;
 
 /// Members at most: one list of stays each.
@@ -19,8 +22,8 @@ const EVEN_SIZE: u32 = 86;
 
 /// What life to make up.
 ///
-/// Messages and presence come from streams of their own: two specs that differ in [`online`](Self::online) alone have
-/// the same messages, as far as presence does not move them.
+/// Messages and presence come from streams of their own: two specs that differ in [`online`](Self::online) alone
+/// have the same messages, as far as presence does not move them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LifeSpec {
     /// Members, also those who never write. From 1 to [`MEMBERS_MAX`].
@@ -29,16 +32,21 @@ pub struct LifeSpec {
     pub duration_ms: u64,
     /// When who writes.
     pub traffic: Traffic,
-    /// Expected messages a day in the whole group; 0 for a group with nothing to say. The number that is written in a
-    /// bursty life is far from this on most days.
+    /// Expected messages a day in the whole group; 0 for a group with nothing to say. What is written on one day
+    /// of a bursty life is far from this, most often.
     pub messages_day: f64,
     /// When who is online.
     pub online: Online,
-    /// Whether members also write while they are offline, where traffic and presence know nothing of each other
-    /// ([`Online::Alternating`]). If not, such a message is moved to its author's next stay, or its last one.
+    /// Whether members also write while they are offline. It matters where traffic and presence know nothing of
+    /// each other ([`Online::Alternating`]); with the others everybody is online around its own messages. If not,
+    /// such a message is moved into its author's next stay, or into the last one if there is no next.
     pub writes_offline: bool,
     /// What is wrong with timestamps.
     pub clocks: Clocks,
+    /// Whether messages name those that they answer as their parents, with the locality that was measured in a
+    /// busy channel. These are links between texts. For a causal graph leave this off: its parents are what an
+    /// author has seen, which presence decides.
+    pub replies: bool,
 }
 
 /// Why there is no such life.
@@ -110,6 +118,15 @@ impl LifeSpec {
         self.messages_day * (self.duration_ms as f64 / DAY_MS as f64)
     }
 
+    /// How long after a Monday's midnight every life of this seed begins, in milliseconds: a whole hour of a
+    /// week.
+    ///
+    /// Meetings and workdays have their hours. The beginning is drawn so that short lives see all hours of a week, and
+    /// the number of messages comes out on average however long a life is.
+    pub fn begins_ms(seed: Seed) -> u64 {
+        seed.child("life begins").rng().below(WEEK_MS / HOUR_MS) * HOUR_MS
+    }
+
     /// Makes the life up. The same spec and seed give the same life, on every machine.
     ///
     /// Time and memory are in proportion to messages and stays; a million messages take about a second.
@@ -130,6 +147,7 @@ impl LifeSpec {
     ///     online: "alternating:uptime=0.5,stay=3600".parse()?,
     ///     writes_offline: false,
     ///     clocks: Clocks::default(),
+    ///     replies: false,
     /// };
     /// let life = spec.draw(Seed::new(1))?;
     /// assert_eq!((life.writes.len(), life.stays.len()), (240, 10));
@@ -137,12 +155,13 @@ impl LifeSpec {
     /// ```
     pub fn draw(&self, seed: Seed) -> Result<Life, LifeError> {
         self.check()?;
+        let begins_ms = Self::begins_ms(seed);
         let seed = seed.child("life");
-        let mut drafts = self.drafts(seed);
+        let mut drafts = self.drafts(begins_ms, seed);
         if drafts.len() as u64 > MESSAGES_MAX {
             return Err(LifeError::TooManyMessages { expected: drafts.len() as f64 });
         }
-        let stays = self.stays(seed);
+        let stays = self.stays(&drafts, begins_ms, seed);
         if self.online.knows_nothing_of_traffic()
             && !self.writes_offline
             && !place::online(&mut drafts, &stays, &mut seed.child("place").rng())
@@ -150,14 +169,16 @@ impl LifeSpec {
             return Err(LifeError::NeverOnline { online: self.online });
         }
         let skews_ms = self.clocks.skews_ms(&drafts, seed.child("clocks"));
-        let write = |(draft, skew_ms): (&Draft, i64)| Write {
+        let mut sizes = seed.child("sizes").rng();
+        let mut answers = seed.child("replies").rng();
+        let write = |(index, (draft, skew_ms)): (u32, (&Draft, i64))| Write {
             at_ms: draft.at_ms,
             author: draft.author,
-            size: EVEN_SIZE,
+            size: self.size(&mut sizes),
             skew_ms,
-            parents: Vec::new(),
+            parents: if self.replies { replies::parents(index, &mut answers) } else { Vec::new() },
         };
-        let writes = drafts.iter().zip(skews_ms).map(write).collect();
+        let writes = (0..).zip(drafts.iter().zip(skews_ms)).map(write).collect();
         Ok(Life { members: self.members, end_ms: self.duration_ms, writes, stays })
     }
 
@@ -184,7 +205,7 @@ impl LifeSpec {
     }
 
     /// Who writes when, sorted.
-    fn drafts(&self, seed: Seed) -> Vec<Draft> {
+    fn drafts(&self, begins_ms: u64, seed: Seed) -> Vec<Draft> {
         // Ranks are dealt to members by chance, so that a low number says nothing about a member.
         let mut by_rank: Vec<u32> = (0..self.members).collect();
         seed.child("ranks").rng().shuffle(&mut by_rank);
@@ -192,16 +213,35 @@ impl LifeSpec {
             Traffic::Even => {
                 even::drafts((self.messages_expected() + 0.5) as u64, self.duration_ms, &by_rank)
             }
+            Traffic::Busy => hawkes::drafts(self.messages_day, self.duration_ms, by_rank, seed.child("busy")),
+            Traffic::Small => {
+                bursts::drafts(self.messages_day, self.duration_ms, begins_ms, by_rank, seed.child("small"))
+            }
         }
     }
 
+    /// Bytes of a message's text.
+    fn size(&self, rng: &mut Rng) -> u32 {
+        // Fits to Ubuntu (KS .031) and DuraSpace (KS .015); log-normal fits come out at .07 to .09.
+        let (k, scale) = match self.traffic {
+            Traffic::Even => return EVEN_SIZE,
+            Traffic::Busy => (1.125, 61.16),
+            Traffic::Small => (1.269, 92.91),
+        };
+        ((weibull(rng, k, scale) + 0.5) as u32).max(1)
+    }
+
     /// Who is online when.
-    fn stays(&self, seed: Seed) -> Vec<Vec<Stay>> {
+    fn stays(&self, drafts: &[Draft], begins_ms: u64, seed: Seed) -> Vec<Vec<Stay>> {
         let seed = seed.child("presence");
         match self.online {
             Online::Always => vec![vec![Stay { on_ms: 0, off_ms: self.duration_ms }]; self.members as usize],
             Online::Alternating { uptime_ppm, stay_s } => {
                 alternating::stays(self.members, uptime_ppm, stay_s, self.duration_ms, seed)
+            }
+            Online::Phones => phones::stays(self.members, drafts, self.duration_ms, begins_ms, seed),
+            Online::Talking { timeout_s } => {
+                talking::stays(self.members, drafts, u64::from(timeout_s) * 1000, self.duration_ms)
             }
         }
     }

@@ -11,16 +11,22 @@ use thiserror::Error;
 pub enum Traffic {
     /// Messages equally far apart, all of one size, authors in turns.
     Even,
+    /// A busy channel: messages that call forth messages, many authors, each for a while.
+    Busy,
+    /// A small group: weekly meetings, now and then a few words, silence between.
+    Small,
 }
 
 impl Traffic {
     /// Every kind of traffic, in the order in which they are listed.
-    pub const ALL: &'static [Self] = &[Self::Even];
+    pub const ALL: &'static [Self] = &[Self::Even, Self::Busy, Self::Small];
 
     /// The name, as written in an experiment.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Even => "even",
+            Self::Busy => "busy",
+            Self::Small => "small",
         }
     }
 
@@ -28,6 +34,10 @@ impl Traffic {
     pub const fn doc(self) -> &'static str {
         match self {
             Self::Even => "messages equally far apart, authors in turns: for sweeps that vary one thing",
+            Self::Busy => {
+                "a busy channel: messages that call forth messages (Hawkes), authors in conversations"
+            }
+            Self::Small => "a small group: weekly meetings, now and then a few words, silence between",
         }
     }
 }
