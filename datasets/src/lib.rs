@@ -10,6 +10,8 @@
 //! - [`Trace`]: the messages of a real group, read from a file; [`pair_from_messages`] applies the patterns to
 //!   them.
 //! - [`Absence`] and [`pair_at`]: a trace cut where a member was really away; [`Presence`] knows who was online.
+//! - [`life`]: who writes what and who is online when, recorded or made up.
+//! - [`inspect()`](inspect::inspect): what kind of group a trace is of.
 //! - [`import`]: makes traces from a repository, an IRC log, a table.
 //! - [`WORKLOADS`]: all of this as a list with one line each.
 //!
@@ -27,6 +29,7 @@
 
 mod absence;
 pub mod import;
+pub mod inspect;
 pub mod life;
 mod lines;
 mod pattern;
