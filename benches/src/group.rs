@@ -67,6 +67,7 @@ impl Life {
             node: PeerId((u64::from(n) * 7919 % u64::from(self.members)) as u32),
             group: GROUP,
             skew_ms: 0,
+            parents: None,
             text: Text::Random(self.text_len),
         };
         world.appends = (0..self.messages).map(append).collect();

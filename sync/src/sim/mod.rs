@@ -30,6 +30,7 @@
 //!     node: PeerId(0),
 //!     group,
 //!     skew_ms: 0,
+//!     parents: None,
 //!     text: Text::Says("hello".into()),
 //! });
 //! let mut world = World::new(world)?;
