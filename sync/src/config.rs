@@ -167,7 +167,7 @@ impl fmt::Debug for Reconcile {
     }
 }
 
-/// What becomes of an item that a session found the peer to lack.
+/// What becomes of an item that a session found the peer to lack. Written and read as `push`, `offer`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnHave {
     /// MESSAGE at once: a flight less, but several peers may push the same body.
@@ -185,6 +185,8 @@ pub enum OnHave {
 /// | `Delayed` | 36 a message, the payload shared | up to `after` | less: an ack does not say when the message came |
 /// | `Ancestors` | 36 a head of the graph | up to `after` | as `Delayed`; and that it has the whole past |
 /// | `SetHash` | 12 a payload of messages, 8 for each further one | up to `after` | as `Delayed` |
+///
+/// Written and read as `immediate`, `delayed:after=1000ms`, `ancestors:after=1000ms`, `set-hash:after=1000ms`.
 ///
 /// The reasons are those of the text that this project began with: an ACK sent at once leaks when somebody is online, and
 /// may be wasteful. [`crate::Stats::ack_payloads`] counts the payloads that tell nothing else.

@@ -116,10 +116,11 @@ impl Node {
 
     /// A sign of life of a peer.
     pub(crate) fn desk_heard(&mut self, now: Time, from: PeerId) {
-        let Some(away_after) = self.reconcile().map(|options| options.away_after) else { return };
+        let away_after = self.reconcile().map(|options| options.away_after);
         let peer = self.peers.get_mut(&from).expect("it was looked up");
-        let away = peer.heard.is_none_or(|heard| heard + away_after < now);
-        peer.heard = Some(now);
+        let before = peer.heard.replace(now);
+        let Some(away_after) = away_after else { return };
+        let away = before.is_none_or(|heard| heard + away_after < now);
         let failed = peer.exchanges.values().any(|exchange| exchange.fails > 0);
         if !away && !failed {
             return;

@@ -18,6 +18,7 @@ mod dag;
 mod desk;
 mod exchange;
 mod library;
+mod named;
 mod node;
 mod payload;
 mod peer;
@@ -34,6 +35,7 @@ pub use channel::ChannelConfig;
 pub use config::{Acks, Backoff, Config, Delivery, Limits, Offer, OnHave, Part, Reconcile, Requests};
 pub use exchange::Outcome;
 pub use library::{GroupId, Library, Message, MsgNo, PARENTS_MAX, PeerId};
+pub use named::NameError;
 pub use node::{AppendError, Disk, Node, NodeEvent};
 pub use payload::{Content, Datagram, ENTRY_LEN, Payload, PayloadError, Segment, WireMessage};
 #[cfg(any(test, feature = "plant"))]

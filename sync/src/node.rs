@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use fixedbitset::FixedBitSet;
-use offerbench_algos::{Index, Item, Seed};
+use offerbench_algos::{Index, Item, ItemId, Seed};
 use thiserror::Error;
 
 pub(crate) use memory::Memory;
@@ -32,7 +32,7 @@ use crate::config::{Config, Delivery, Offer, Part};
 use crate::dag::Dag;
 use crate::desk::Desk;
 use crate::exchange::{Exchange, Outcome, Run};
-use crate::library::{GroupId, Library, MsgNo, PeerId};
+use crate::library::{GroupId, Library, MsgNo, PARENTS_MAX, PeerId};
 use crate::payload::{Content, Datagram, PayloadError};
 use crate::peer::{Moved, Peer};
 use crate::plant::Plant;
@@ -97,6 +97,20 @@ pub enum AppendError {
         /// Its length in bytes.
         len: usize,
         /// The limit in bytes.
+        max: usize,
+    },
+    /// More parents than anybody reads.
+    #[error("{given} parents, at most {max} are read")]
+    TooManyParents {
+        /// Parents given.
+        given: usize,
+        /// The limit: [`crate::PARENTS_MAX`].
+        max: usize,
+    },
+    /// The message would wait for parents that are not here, and no more may wait.
+    #[error("{max} messages wait for their parents, no more may")]
+    WaitingFull {
+        /// The limit.
         max: usize,
     },
     /// The store is full.
@@ -222,11 +236,14 @@ impl Node {
     }
 
     /// Writes a message. `at_ms` is the timestamp by the author's clock; the parents are the heads of the graph
-    /// as this node sees it. Allowed while offline.
+    /// as this node sees it, at most [`crate::Limits::parents_max`] of them, or those that are given. Given ones need not be
+    /// here: under [`Delivery::Causal`] the message is then delivered to its own author when they are, too.
+    /// Allowed while offline.
     ///
     /// # Errors
     ///
-    /// When the node is not in the group, is a relay, the body is too long, or the store is full.
+    /// When the node is not in the group, is a relay, the body is too long, there are too many parents, or the store or
+    /// the receive buffer is full.
     pub fn append(
         &mut self,
         library: &mut Library,
@@ -234,6 +251,7 @@ impl Node {
         group: GroupId,
         at_ms: u64,
         text: &[u8],
+        parents: Option<&[ItemId]>,
     ) -> Result<MsgNo, AppendError> {
         if self.config.part == Part::Relay {
             return Err(AppendError::Relay);
@@ -245,9 +263,30 @@ impl Node {
         if self.held_count >= limits.messages_max {
             return Err(AppendError::StoreFull { max: limits.messages_max });
         }
-        // The newest heads; the others stay heads and are named by a later message.
-        let heads = self.dag.heads(group).rev().take(limits.parents_max);
-        let parents = heads.map(|no| Bytes::copy_from_slice(library.id(no).bytes())).collect();
+        let parents: Vec<ItemId> = match parents {
+            // The newest heads; the others stay heads and are named by a later message.
+            None => self
+                .dag
+                .heads(group)
+                .rev()
+                .take(limits.parents_max.min(PARENTS_MAX))
+                .map(|no| *library.id(no))
+                .collect(),
+            Some(given) => {
+                let once: BTreeSet<ItemId> = given.iter().copied().collect();
+                once.into_iter().collect()
+            }
+        };
+        if parents.len() > PARENTS_MAX {
+            return Err(AppendError::TooManyParents { given: parents.len(), max: PARENTS_MAX });
+        }
+        if self.config.delivery == Delivery::Causal
+            && self.dag.waiting() >= limits.waiting_max
+            && !self.dag.missing_of(library, group, &parents).is_empty()
+        {
+            return Err(AppendError::WaitingFull { max: limits.waiting_max });
+        }
+        let parents = parents.iter().map(|id| Bytes::copy_from_slice(id.bytes())).collect();
         let body = Content::to_body(parents, text);
         if body.len() > limits.body_len_max {
             return Err(AppendError::TooLong { len: body.len(), max: limits.body_len_max });

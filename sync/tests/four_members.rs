@@ -42,6 +42,7 @@ fn world(member: &Config) -> World<Checker> {
             node: if n % 2 == 0 { A } else { B },
             group: GROUP,
             skew_ms: 0,
+            parents: None,
             text: Text::Says(format!("message {n}")),
         })
         .collect();

@@ -141,6 +141,7 @@ fn tell(seed: u64, offer: Offer, mut line: impl FnMut(String)) -> Result<Told, F
             node: PeerId(node),
             group: GROUP,
             skew_ms: 0,
+            parents: None,
             text: Text::Says(text.to_owned()),
         })
         .collect();

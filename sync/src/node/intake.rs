@@ -193,7 +193,13 @@ impl Node {
             Delivery::Causal if self.plant == Plant::SkippedParent => self.deliver(library, no),
             Delivery::Causal => {
                 completed.iter().for_each(|no| self.deliver(library, *no));
-                let Some(from) = from.filter(|_| !self.dag.is_complete(no)) else { return };
+                if self.dag.is_complete(no) {
+                    return;
+                }
+                // Who sent the child, or, of an own message, who was heard last: it may have them.
+                let heard = |id: &PeerId| self.peers[id].heard.map(|heard| (heard, *id));
+                let last = || self.groups[&message.group].peers.iter().filter_map(heard).max();
+                let Some(from) = from.or_else(|| last().map(|(_, id)| id)) else { return };
                 let missing = self.dag.missing(library, no);
                 self.want_parents(library, now, from, &missing);
             }

@@ -122,7 +122,7 @@ impl LinkProfile {
         ..Self::IDEAL
     };
 
-    /// The named profiles.
+    /// The named profiles: see [`LinkProfile::by_name`].
     pub const NAMED: [(&'static str, Self); 6] = [
         ("ideal", Self::IDEAL),
         ("lan", Self::LAN),

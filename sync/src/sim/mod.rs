@@ -6,6 +6,7 @@
 //!   rules     faults: partitions, outages, one-way links, corruption
 //!   presence  who is online when
 //!   past      what members hold when the world begins
+//!   meet      who can ever talk to whom, before anything runs
 //!   world     World: the event queue, the nodes, the links. Start here
 //!   observe   what happens, for a story, a checker or a meter
 //!   check     safety, and liveness after healing
@@ -30,6 +31,7 @@
 //!     node: PeerId(0),
 //!     group,
 //!     skew_ms: 0,
+//!     parents: None,
 //!     text: Text::Says("hello".into()),
 //! });
 //! let mut world = World::new(world)?;
@@ -43,6 +45,7 @@
 mod check;
 mod dice;
 mod link;
+mod meet;
 mod observe;
 mod past;
 mod presence;
@@ -58,6 +61,7 @@ mod tests;
 pub use check::{Checker, Missing, Restless, Stuck, Violation, Why};
 pub use dice::{Dice, PPM};
 pub use link::{Carried, Link, LinkProfile, Up};
+pub use meet::Meetings;
 pub use observe::{Digest, Event, LossCause, Observer, Stage};
 pub use past::{Behind, Past};
 pub use presence::{Interval, Presence, PresenceError};

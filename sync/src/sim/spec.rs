@@ -10,7 +10,7 @@ use super::link::LinkProfile;
 use super::past::{self, Behind, Past};
 use super::presence::Presence;
 use super::rules::Fault;
-use crate::{Config, GroupId, PeerId, Span, Time};
+use crate::{Config, GroupId, PARENTS_MAX, PeerId, Span, Time};
 
 /// Everything that a [`super::World`] is made of.
 #[derive(Clone, Debug)]
@@ -82,6 +82,11 @@ pub struct Append {
     pub group: GroupId,
     /// What the author's clock is ahead (or behind), in milliseconds.
     pub skew_ms: i64,
+    /// What it answers: places in [`WorldConfig::appends`] of at most [`crate::PARENTS_MAX`] messages of the same
+    /// group that are written earlier, or at the same time and stand before it. The message names those whether or
+    /// not its author holds them yet, for replaying a history with its own graph; one that was refused or is not
+    /// written when its turn comes (its author was down) is left out. None: the heads as the author sees them.
+    pub parents: Option<Vec<u32>>,
     /// What it writes.
     pub text: Text,
 }
@@ -163,6 +168,30 @@ pub enum WorldError {
         count: usize,
         /// Its limit.
         max: usize,
+    },
+    /// A message names a parent that is not earlier.
+    #[error("append {append} names append {parent} as its parent, which is not an earlier one")]
+    ParentNotEarlier {
+        /// Place of the message.
+        append: usize,
+        /// Place of the parent, as named.
+        parent: u32,
+    },
+    /// A message names a parent of another group, for which everybody would wait for ever.
+    #[error("append {append} names append {parent} as its parent, which is of another group")]
+    ParentOfOtherGroup {
+        /// Place of the message.
+        append: usize,
+        /// Place of the parent.
+        parent: u32,
+    },
+    /// A message names more parents than anybody reads.
+    #[error("append {append} names {given} parents, at most {PARENTS_MAX} are read")]
+    TooManyParents {
+        /// Place of the message.
+        append: usize,
+        /// Parents named.
+        given: usize,
     },
     /// Presence has not one entry a node.
     #[error("presence of {given} nodes for {node_count}")]
@@ -257,17 +286,40 @@ impl WorldConfig {
         for crash in &self.crashes {
             known("a crash", crash.node)?;
         }
-        for append in &self.appends {
+        for (place, append) in self.appends.iter().enumerate() {
             known("an append", append.node)?;
             let spec = &self.nodes[append.node.0 as usize];
             if !spec.shares.iter().any(|(group, _)| *group == append.group) {
                 return Err(WorldError::NotAMember(append.node));
             }
+            self.check_parents(place, append)?;
         }
         if self.presence.node_count() != node_count {
             return Err(WorldError::Presence { given: self.presence.node_count(), node_count });
         }
         past::check(self)
+    }
+}
+
+impl WorldConfig {
+    /// Checks the parents of a message that has this place, or will have it.
+    pub(super) fn check_parents(&self, place: usize, append: &Append) -> Result<(), WorldError> {
+        let parents = append.parents.as_deref().unwrap_or_default();
+        if parents.len() > PARENTS_MAX {
+            return Err(WorldError::TooManyParents { append: place, given: parents.len() });
+        }
+        for &parent in parents {
+            let found = self.appends.get(parent as usize);
+            let earlier = |found: &&Append| (found.at, parent as usize) < (append.at, place);
+            match found.filter(earlier) {
+                None => return Err(WorldError::ParentNotEarlier { append: place, parent }),
+                Some(found) if found.group != append.group => {
+                    return Err(WorldError::ParentOfOtherGroup { append: place, parent });
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
     }
 }
 

@@ -9,6 +9,8 @@ use crate::{
     Config, Delivery, GroupId, Limits, MsgNo, NodeEvent, Offer, PeerId, Plant, Reconcile, Span, Time,
 };
 
+mod parents;
+
 const GROUP: GroupId = GroupId([7; 32]);
 
 fn s(s: u64) -> Time {
@@ -20,7 +22,7 @@ fn ms(ms: u64) -> Time {
 }
 
 fn says(at: Time, node: u32, text: &str) -> Append {
-    Append { at, node: PeerId(node), group: GROUP, skew_ms: 0, text: Text::Says(text.into()) }
+    Append { at, node: PeerId(node), group: GROUP, skew_ms: 0, parents: None, text: Text::Says(text.into()) }
 }
 
 fn batch() -> Arc<Config> {
@@ -91,6 +93,7 @@ fn rough(seed: u64, config: &Arc<Config>) -> WorldConfig {
             node: PeerId(n * 7 % 12),
             group: GROUP,
             skew_ms: i64::from(n % 5) * 1000 - 2000,
+            parents: None,
             text: Text::Random(40),
         })
         .collect();

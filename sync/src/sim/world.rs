@@ -170,6 +170,8 @@ pub struct World<O = ()> {
     healed: bool,
     owed: u64,
     appends_planned: usize,
+    /// What became of each append.
+    appended: Vec<Option<MsgNo>>,
     totals: Totals,
     #[cfg(any(test, feature = "plant"))]
     plant: crate::Plant,
@@ -259,6 +261,7 @@ impl<O: Observer> World<O> {
             free: Vec::new(),
             healed: false,
             appends_planned: config.appends.len(),
+            appended: vec![None; config.appends.len()],
             totals: Totals::default(),
             #[cfg(any(test, feature = "plant"))]
             plant: crate::Plant::default(),
@@ -281,15 +284,18 @@ impl<O: Observer> World<O> {
     ///
     /// # Errors
     ///
-    /// When the node is not there or not in the group.
+    /// When the node is not there or not in the group, or a parent cannot be one.
     pub fn append_at(&mut self, append: Append) -> Result<(), WorldError> {
         let spec = self.node_spec("an append", append.node)?;
         if !spec.shares.iter().any(|(group, _)| *group == append.group) {
             return Err(WorldError::NotAMember(append.node));
         }
-        let no = self.config.appends.len() as u32;
-        self.queue.push(append.at.max(self.now), Planned::Append(no));
+        let append = Append { at: append.at.max(self.now), ..append };
+        let no = self.config.appends.len();
+        self.config.check_parents(no, &append)?;
+        self.queue.push(append.at, Planned::Append(no as u32));
         self.config.appends.push(append);
+        self.appended.push(None);
         self.appends_planned += 1;
         Ok(())
     }

@@ -86,7 +86,9 @@ impl Story {
     /// Somebody writes.
     pub fn write(&mut self, node: usize, text: &str) -> MsgNo {
         let at_ms = 1_700_000_000_000 + self.now.as_ms();
-        let no = self.nodes[node].append(&mut self.library, self.now, GROUP, at_ms, text.as_bytes()).unwrap();
+        let no = self.nodes[node]
+            .append(&mut self.library, self.now, GROUP, at_ms, text.as_bytes(), None)
+            .unwrap();
         self.collect();
         no
     }

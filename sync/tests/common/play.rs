@@ -213,7 +213,7 @@ impl Play {
                 let (now, i) = (self.now, usize::from(honest));
                 let node = self.nodes[i].as_mut().unwrap();
                 let at = now.as_ms() + self.written.len() as u64;
-                if let Ok(no) = node.append(&mut self.library, now, GROUP, at, b"honest") {
+                if let Ok(no) = node.append(&mut self.library, now, GROUP, at, b"honest", None) {
                     self.written.push(no);
                 }
                 self.collect();

@@ -120,6 +120,7 @@ fn the_conversation_goes_on() {
         node: PeerId(1),
         group: GROUP,
         skew_ms: 0,
+        parents: None,
         text: Text::Says("on".into()),
     }];
     let mut world = checked(config);

@@ -247,11 +247,34 @@ impl Lot {
                 node: PeerId(writer),
                 group: circle.id,
                 skew_ms: if skewed { luck.between(0, 7_200_000) as i64 - 3_600_000 } else { 0 },
+                parents: None,
                 text: Text::Random(luck.skewed(8, u64::from(text_len_max)) as u32),
             });
         }
+        draw_parents(seed.child("parents"), &mut appends);
         let last_at = appends.iter().map(|append| append.at).max().unwrap_or_default();
         Self { appends, text_len_max, last_at }
+    }
+}
+
+/// In one world of six, some messages name parents of their own, as in a history that is replayed.
+fn draw_parents(seed: Seed, appends: &mut [Append]) {
+    let mut luck = Luck::new(seed);
+    if !luck.one_in(6) {
+        return;
+    }
+    for place in 0..appends.len() {
+        let append = &appends[place];
+        let earlier: Vec<u32> = (0..appends.len())
+            .filter(|other| appends[*other].group == append.group)
+            .filter(|other| (appends[*other].at, *other) < (append.at, place))
+            .map(|other| other as u32)
+            .collect();
+        if luck.one_in(4) {
+            continue;
+        }
+        let count = if earlier.is_empty() { 0 } else { luck.below(4) };
+        appends[place].parents = Some((0..count).map(|_| luck.of(&earlier)).collect());
     }
 }
 

@@ -73,6 +73,9 @@ impl fmt::Display for Swarm {
                 Text::Random(len) => write!(f, "{len} B")?,
                 Text::Says(text) => write!(f, "{text:?}")?,
             }
+            if let Some(parents) = &append.parents {
+                write!(f, ", after {parents:?}")?;
+            }
             match append.skew_ms {
                 0 => writeln!(f)?,
                 ms => writeln!(f, ", clock {ms:+} ms")?,

@@ -1,5 +1,7 @@
 //! What happens when an event's time has come, and to whom: each touches one node.
 
+use offerbench_algos::ItemId;
+
 use super::{InFlight, Life, NEVER, Planned, WAKES_MAX, World, node_seed};
 use crate::sim::observe::{Event, LossCause, Observer, Stage};
 use crate::sim::presence::Interval;
@@ -113,10 +115,16 @@ impl<O: Observer> World<O> {
         let at_ms =
             self.config.start_ms.saturating_add(self.now.as_ms()).saturating_add_signed(append.skew_ms);
         let text = append.text.bytes(self.config.seed.child("text").nth(u64::from(no)));
-        let appended = node.append(&mut self.library, self.now, group, at_ms, &text);
+        // Ids of messages are known wherever they are, so a parent can be named by who lacks it.
+        let parents: Option<Vec<ItemId>> = append.parents.as_ref().map(|places| {
+            let written = places.iter().filter_map(|place| self.appended[*place as usize]);
+            written.map(|no| *self.library.id(no)).collect()
+        });
+        let appended = node.append(&mut self.library, self.now, group, at_ms, &text, parents.as_deref());
         self.appends_planned -= 1;
         match appended {
             Ok(message) => {
+                self.appended[no as usize] = Some(message);
                 let readers = self.members.get(&group).map_or(&[][..], Vec::as_slice);
                 let is_reader = readers.binary_search(&author).is_ok();
                 let owed_to = (readers.len() - usize::from(is_reader)) as u32;
