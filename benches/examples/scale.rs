@@ -10,9 +10,11 @@
 use std::process::ExitCode;
 
 use offerbench::error::Failure;
-use offerbench::group::{Life, offer_path};
+use offerbench::group::path::{all, offer_path};
+use offerbench::group::scenario::Scenario;
+use offerbench::group::sweep::Point;
 use offerbench::meter::thread_cpu_ns;
-use offerbench_algos::{REGISTRY, Seed};
+use offerbench_algos::Seed;
 use offerbench_sync::sim::World;
 
 fn main() -> ExitCode {
@@ -25,19 +27,19 @@ fn scale() -> Result<(), Failure> {
     let (Some(members), Some(messages)) = (number(0), number(1)) else {
         return Err(Failure::usage("usage: scale MEMBERS MESSAGES [OFFER PATH]..."));
     };
-    let all = ["interactive", "batch"].into_iter().chain(REGISTRY.iter().map(|entry| entry.presets[0]));
     let named: Vec<&str> = args[2..].iter().map(String::as_str).collect();
-    let paths: Vec<&str> = if named.is_empty() { all.collect() } else { named };
+    let paths: Vec<&str> = if named.is_empty() { all().collect() } else { named };
     println!(
         "{:<24} {:>8} {:>10} {:>10} {:>12} {:>9} {:>9}",
         "offer path", "CPU s", "payloads", "GB", "delivered", "us/payl.", "peak MB"
     );
     for path in paths {
-        let life = Life::day(members, messages);
-        let config = life.world(offer_path(path)?, Seed::new(1)).map_err(Failure::usage)?;
+        let point = Point { messages_day: f64::from(messages), ..Point::phones(members) };
+        let scenario = Scenario::new(&point, None, Seed::new(1), 0)?;
+        let config = scenario.world(&offer_path(path)?);
         let start = thread_cpu_ns();
         let mut world = World::new(config).map_err(Failure::usage)?;
-        world.run_until(life.end());
+        world.run_until(scenario.end());
         let cpu_ns = thread_cpu_ns() - start;
         let totals = world.totals();
         println!(

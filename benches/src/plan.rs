@@ -320,7 +320,7 @@ impl Plan {
     ) -> Result<GroupScenario, Failure> {
         let planned = &self.groups[sweep];
         let root = self.seed.child("scenario");
-        GroupScenario::new(&planned.points[point], self.trace.as_ref(), root, replicate, self.allow_partial)
+        GroupScenario::new(&planned.points[point], self.trace.as_ref(), root, replicate)
             .map_err(|failure| failure.within(&format!("sweep `{}`, point {point}", planned.sweep.name)))
     }
 

@@ -48,6 +48,7 @@ pub fn run(
     threads: usize,
     interrupted: &AtomicBool,
 ) -> Result<Ran, Failure> {
+    lane::check(plan)?;
     fs::create_dir_all(dir).map_err(|error| Failure::io("create", dir, &error))?;
     let paths = [EXACT, TIMED, GROUP, CPU, REPORT].map(|name| dir.join(name));
     let [exact_path, timed_path, group_path, cpu_path, report] = &paths;

@@ -87,7 +87,7 @@ impl Session for LiarSession {
 fn run_with_liar(invents: bool) -> (usize, String, String) {
     let experiment = Experiment::load("smoke").unwrap();
     let specs = ["offers:bits=48".to_owned()];
-    let overrides = Overrides { trace: None, strategies: &specs };
+    let overrides = Overrides { strategies: &specs, ..Overrides::default() };
     let mut plan = Plan::new(&experiment, "smoke", Seed::new(1), &overrides).unwrap();
     let honest: Arc<dyn Strategy> = Arc::from(build("offers:bits=48").unwrap().strategy);
     let liar = Contender {

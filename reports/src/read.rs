@@ -261,13 +261,14 @@ impl<'a> Desk<'a> {
     /// What holds of the life that a group led, whatever became of it.
     fn lives(&self, line: u64, row: &GroupRow, axis: AnyAxis) -> Result<(), BookError> {
         self.possible(line, row.n >= 1, "`n` to be at least 1")?;
-        self.possible(line, row.k < row.n, "`k`, other members, to be below `n`")?;
-        let pairs = u64::from(row.n) * u64::from(row.n - 1) / 2;
+        let nodes = u64::from(row.n) + u64::from(row.relays);
+        self.possible(line, u64::from(row.k) < nodes, "`k`, others, to be below `n` and `relays` together")?;
+        let pairs = nodes * (nodes - 1) / 2;
         self.possible(line, row.links <= pairs, "`links` to be at most the pairs of members")?;
         let sum = row.history.checked_add(row.written);
         self.possible(line, sum == Some(row.m), "`m` to be the sum of `history` and `written`")?;
         self.possible(line, row.duration_ms > 0, "`duration_ms` above 0")?;
-        let shares = [Some(row.uptime_ppm), row.one_way_reach_ppm];
+        let shares = [Some(row.uptime_ppm), Some(row.possible_ppm), row.one_way_reach_ppm];
         let whole = shares.into_iter().flatten().all(|share| share <= 1_000_000);
         self.possible(line, whole, "shares in millionths to be at most 1000000")?;
         let away_needed = axis == AnyAxis::Groups(GroupAxis::Away);
@@ -280,8 +281,9 @@ impl<'a> Desk<'a> {
         if row.outcome == GroupOutcome::Wrong {
             return Ok(());
         }
-        let due = row.written.checked_mul(u64::from(row.n - 1));
-        self.possible(line, due == Some(row.needed), "`needed` to be `written` times the other members")?;
+        let due = row.written.checked_mul(u64::from(row.n - 1)).and_then(|due| due.checked_add(row.lacked));
+        let expected = "`needed` to be `written` times the other members, and `lacked`";
+        self.possible(line, due == Some(row.needed), expected)?;
         self.possible(line, row.delivered <= row.needed, "`delivered` to be at most `needed`")?;
         let complete = row.outcome == GroupOutcome::Complete;
         self.possible(
@@ -289,8 +291,9 @@ impl<'a> Desk<'a> {
             !complete || row.delivered == row.needed,
             "a complete trial to have delivered all",
         )?;
-        let timed = row.delivery_ms.count() == row.delivered;
-        self.possible(line, timed, "`delivery_ms` to hold one value a delivery")?;
+        let past = row.delivered.checked_sub(row.delivery_ms.count());
+        let timed = past.is_some_and(|past| past <= row.lacked);
+        self.possible(line, timed, "`delivery_ms` to hold a value a delivery, but of history")?;
         self.possible(line, row.reached_all <= row.m, "`reached_all` to be at most `m`")?;
         let ended = row.sessions_done.checked_add(row.sessions_failed);
         let begun = ended.is_some_and(|ended| ended <= row.sessions_opened);
@@ -300,8 +303,10 @@ impl<'a> Desk<'a> {
         self.possible(line, returned, "catch-ups to belong to returns that `missed` holds")?;
         let sent = row.sent_bytes.total();
         // Each payload is counted at its sender, and at its receiver if it arrived.
-        let both = (sent..=sent.saturating_mul(2)).contains(&row.member_bytes.sum);
-        self.possible(line, both, "`member_bytes` to sum up to between once and twice `sent_bytes`")?;
+        let moved = row.member_bytes.sum.saturating_add(row.relay_bytes.sum);
+        let both = (sent..=sent.saturating_mul(2)).contains(&moved);
+        let expected = "`member_bytes` and `relay_bytes` to sum up to between once and twice `sent_bytes`";
+        self.possible(line, both, expected)?;
         self.possible(line, row.wire_bytes >= sent, "`wire_bytes` to hold all of `sent_bytes`")
     }
 

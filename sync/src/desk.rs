@@ -223,9 +223,8 @@ impl Node {
         let snapshot = self.groups[&group].held.clone();
         let peer = &self.peers[&id];
         let known = peer.known.clone();
-        let knock = initiator
-            && options.knock
-            && peer.heard.is_none_or(|heard| heard + options.away_after < now);
+        let knock =
+            initiator && options.knock && peer.heard.is_none_or(|heard| heard + options.away_after < now);
         let exchange = self.exchange(id, group);
         let news = std::mem::take(&mut exchange.news);
         let wanted = exchange.wanted.take();

@@ -23,6 +23,37 @@ pub struct Job {
     pub path: usize,
 }
 
+/// Refuses groups that cannot connect, before anything runs. Looks at the first repetition of each point.
+///
+/// # Errors
+///
+/// Names the sweep, the point, and why.
+pub fn check(plan: &Plan) -> Result<(), Failure> {
+    if plan.allow_partial {
+        return Ok(());
+    }
+    let mut points: Vec<Job> = plan.jobs();
+    points.retain(|job| job.replicate == 0);
+    points.dedup_by_key(|job| (job.sweep, job.point));
+    for job in points {
+        if let Some(why) = plan.group_scenario(job.sweep, job.point, 0)?.cannot_connect() {
+            let planned = &plan.groups[job.sweep];
+            return Err(Failure::usage(format!(
+                "sweep `{name}`, point {no} ({members}, sharing {sharing}): {why}, so nothing can be delivered; \
+                 --allow-partial runs it all the same",
+                name = planned.sweep.name,
+                no = job.point,
+                members = planned.points[job.point].members.map_or_else(
+                    || "members of the trace".to_owned(),
+                    |members| format!("{members} members")
+                ),
+                sharing = planned.points[job.point].sharing,
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Runs what the sinks do not hold yet, and answers how many rows are wrong.
 ///
 /// A trial's CPU time is written before its counts: of two files that were cut off, the counts decide where to go

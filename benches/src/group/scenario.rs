@@ -57,13 +57,7 @@ impl Scenario {
     /// # Errors
     ///
     /// A life that cannot be, a sharing rule that does not fit the members.
-    pub fn new(
-        point: &Point,
-        replay: Option<&Replay>,
-        root: Seed,
-        replicate: u32,
-        allow_partial: bool,
-    ) -> Result<Self, Failure> {
+    pub fn new(point: &Point, replay: Option<&Replay>, root: Seed, replicate: u32) -> Result<Self, Failure> {
         // Neither OFFER path nor sharing, links, acks or mode: whoever is compared lives the same life.
         let key = format!(
             "{:?}/{:?}/{}/{:?}/{}/{:?}/{:?}/{}/{:?}/{:?}",
@@ -90,7 +84,7 @@ impl Scenario {
             }
         };
         let lacking = away(point, &mut life, history)?;
-        let (links, one_way_reach_ppm) = links(point, &life, seed.child("sharing"), allow_partial)?;
+        let (links, one_way_reach_ppm) = links(point, &life, seed.child("sharing"))?;
         Ok(Self {
             seed,
             life,
@@ -153,11 +147,24 @@ impl Scenario {
                 node: PeerId(write.author),
                 group: GROUP,
                 skew_ms: write.skew_ms,
+                parents: (!write.parents.is_empty()).then(|| write.parents.clone()),
                 text: Text::Random(write.size),
             })
             .collect();
         self.add_history(&mut world);
         world
+    }
+
+    /// Why this group cannot work at all, if it cannot.
+    pub fn cannot_connect(&self) -> Option<&'static str> {
+        if self.nodes() < 2 {
+            return Some("there is nobody to share with");
+        }
+        if self.links.pairs().next().is_none() {
+            return Some("nobody shares with anybody");
+        }
+        let meetings = self.world(&Offer::Interactive).meetings(self.end());
+        (meetings.meeting == 0).then_some("no two who share are ever online together")
     }
 
     fn add_history(&self, world: &mut WorldConfig) {
@@ -216,6 +223,7 @@ fn life(point: &Point, replay: Option<&Replay>, seed: Seed) -> Result<(Life, u64
                 online,
                 writes_offline: point.writes_offline,
                 clocks: point.clocks,
+                replies: false,
             };
             let life = spec.draw(seed).map_err(Failure::usage)?;
             Ok((life, point.history.unwrap_or(0), traffic.to_string()))
@@ -230,8 +238,7 @@ fn life(point: &Point, replay: Option<&Replay>, seed: Seed) -> Result<(Life, u64
                 replay.stretch(point.from_ms, point.duration_ms, online == Online::Trace, causal)?;
             if let Online::Drawn(law) = online {
                 let life = &mut replayed.life;
-                let _ = law;
-                life.stays = vec![vec![Stay { on_ms: 0, off_ms: life.end_ms }]; life.members as usize];
+                life.stays = law.stays_of(life, seed).map_err(Failure::usage)?;
             }
             let history = point.history.unwrap_or(replayed.history);
             Ok((replayed.life, history, replay.trace.header().name.clone()))
@@ -264,12 +271,7 @@ fn away(point: &Point, life: &mut Life, history: u64) -> Result<u64, Failure> {
 }
 
 /// Whom each shares with, and the share of members from whom one-way sharing would reach everybody.
-fn links(
-    point: &Point,
-    life: &Life,
-    seed: Seed,
-    allow_partial: bool,
-) -> Result<(Links, Option<u32>), Failure> {
+fn links(point: &Point, life: &Life, seed: Seed) -> Result<(Links, Option<u32>), Failure> {
     let relay = if point.sharing == Policy::Mailserver { Device::Mailserver } else { Device::Relay };
     // How long somebody was seen is how long it will be: presence is as steady as habits are.
     let seen_ms = |stays: &[Stay]| stays.iter().map(|stay| stay.off_ms - stay.on_ms).sum::<u64>();
@@ -286,7 +288,7 @@ fn links(
     let members: Vec<Member> = phones.chain(relays).collect();
     let chosen = match choices(&members, &point.sharing, seed) {
         Ok(chosen) => chosen,
-        Err(SharingError::NobodyToShareWith { .. }) if allow_partial => {
+        Err(SharingError::NobodyToShareWith { .. }) => {
             let nobody = Links::from_pairs(members.len(), []).map_err(Failure::usage)?;
             return Ok((nobody, Some(0)));
         }

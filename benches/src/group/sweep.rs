@@ -222,6 +222,31 @@ pub struct Point {
     pub from_ms: Option<u64>,
 }
 
+impl Point {
+    /// A day of phones at 10% uptime in stays of ten minutes, K = 3, over mobile links, with nothing to say yet.
+    pub fn phones(members: u32) -> Self {
+        Self {
+            members: Some(members),
+            sharing: Policy::Random { k: 3 },
+            relays: 0,
+            traffic: Writes::Drawn(Traffic::Even),
+            messages_day: 0.0,
+            online: Presence::Drawn(Online::Alternating { uptime_ppm: 100_000, stay_s: 600 }),
+            duration_ms: 24 * HOUR_MS as u64,
+            history: None,
+            away_ms: None,
+            returning: 0,
+            link: ("4g".to_owned(), LinkProfile::MOBILE_4G),
+            acks: Acks::Immediate,
+            mode: Mode::Offer,
+            delivery: Delivery::Eventual,
+            writes_offline: false,
+            clocks: Clocks::default(),
+            from_ms: None,
+        }
+    }
+}
+
 /// Milliseconds of an hour.
 const HOUR_MS: f64 = 3_600_000.0;
 
@@ -321,10 +346,11 @@ impl GroupSweep {
         vary(&mut points, &all_named("online", &self.online)?, |point, value| point.online = *value);
         vary(&mut points, &or_none(&self.history), |point, value| point.history = *value);
         vary(&mut points, &or_none(&away_ms), |point, value| point.away_ms = *value);
-        let links: Vec<LinkProfile> = self.link.iter().map(|_| LinkProfile::MOBILE_4G).collect();
-        let links: Vec<(String, LinkProfile)> = self.link.iter().cloned().zip(links).collect();
+        let link = |name: &String| LinkProfile::by_name(name).map(|profile| (name.clone(), profile));
+        let links = self.link.iter().map(link).collect::<Result<Vec<_>, _>>();
+        let links = links.map_err(|error| format!("link: {error}"))?;
         vary(&mut points, &links, |point, value| point.link.clone_from(value));
-        vary(&mut points, &[Acks::Immediate], |point, value| point.acks = *value);
+        vary(&mut points, &all_named("acks", &self.acks)?, |point, value| point.acks = *value);
         vary(&mut points, &self.mode, |point, value| point.mode = *value);
 
         match points.iter().enumerate().find(|(index, point)| points[..*index].contains(point)) {
@@ -336,19 +362,9 @@ impl GroupSweep {
     /// A point with what does not vary; every axis overwrites its own.
     fn origin(&self) -> Point {
         Point {
-            members: None,
-            sharing: Policy::AllToAll,
             relays: self.relays,
-            traffic: Writes::Trace,
-            messages_day: 0.0,
-            online: Presence::Trace,
             duration_ms: (self.hours * HOUR_MS) as u64,
-            history: None,
-            away_ms: None,
             returning: if self.away_hours.is_empty() { 0 } else { self.returning },
-            link: (String::new(), LinkProfile::IDEAL),
-            acks: Acks::Immediate,
-            mode: Mode::Offer,
             delivery: if self.causal { Delivery::Causal } else { Delivery::Eventual },
             writes_offline: self.writes_offline,
             clocks: Clocks {
@@ -358,6 +374,7 @@ impl GroupSweep {
                 tie_s: self.tie_s,
             },
             from_ms: self.from_day.map(|day| (day * 24.0 * HOUR_MS) as u64),
+            ..Point::phones(0)
         }
     }
 }

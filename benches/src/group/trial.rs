@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use offerbench_algos::wire::{Purpose, Spent};
 use offerbench_reports::record::{Bytes, CpuRow, GroupOutcome, GroupRow, Hist, Kinds, Spread};
-use offerbench_sync::sim::{Checker, World};
+use offerbench_sync::sim::{Checker, PPM, World, WorldConfig};
 use offerbench_sync::{Kind, MsgNo, PeerId, Span, Stats, Time};
 
 use super::meter::{Meter, spread};
@@ -15,6 +15,9 @@ use crate::meter::{heap_peak, thread_cpu_ns};
 
 /// Virtual time between two looks at whether to end early.
 const SLICE: Span = Span::from_s(60);
+
+/// Messages of which it is found out whom they could have reached.
+const SAMPLE: usize = 64;
 
 /// Which trial it is.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +38,7 @@ struct Lived {
     totals: offerbench_sync::sim::Totals,
     owed: u64,
     reached_all: u64,
+    possible_ppm: u32,
     wrong: Option<String>,
 }
 
@@ -91,6 +95,7 @@ fn live(scenario: &Scenario, path: &Path, halt: &dyn Fn() -> bool) -> Option<Liv
         stats.merge(node.stats());
         state.push(node.state_bytes() as u64);
     }
+    let possible_ppm = possible_ppm(world.config(), scenario.life.members, end);
     let reached = |no: &u32| world.life(MsgNo(*no)).is_some_and(|life| life.delivered_to == life.owed_to);
     let reached_all = (0..world.library().len() as u32).filter(reached).count() as u64;
     let totals = *world.totals();
@@ -105,7 +110,21 @@ fn live(scenario: &Scenario, path: &Path, halt: &dyn Fn() -> bool) -> Option<Liv
         totals,
         owed,
         reached_all,
+        possible_ppm,
     })
+}
+
+/// The share of deliveries due that no presence forbids, by a sample of the messages, evenly spread.
+fn possible_ppm(config: &WorldConfig, members: u32, end: Time) -> u32 {
+    let step = config.appends.len().div_ceil(SAMPLE).max(1);
+    let (mut due, mut possible) = (0, 0);
+    for append in config.appends.iter().step_by(step) {
+        let reached = config.reached_from(append.node, append.at, end);
+        // Its author is among them.
+        possible += reached[..members as usize].iter().flatten().count() as u64 - 1;
+        due += u64::from(members) - 1;
+    }
+    if due == 0 { PPM } else { (possible * u64::from(PPM) / due) as u32 }
 }
 
 /// What must never happen, if it did.
@@ -122,7 +141,7 @@ fn wrong(checker: &Checker, stats: &Stats, totals: &offerbench_sync::sim::Totals
 }
 
 fn fill(row: &mut GroupRow, scenario: &Scenario, lived: Lived) {
-    let Lived { meter, stats, state_bytes, totals, owed, reached_all, wrong } = lived;
+    let Lived { meter, stats, state_bytes, totals, owed, reached_all, possible_ppm, wrong } = lived;
     row.outcome = match (&wrong, owed) {
         (Some(_), _) => GroupOutcome::Wrong,
         (None, 0) => GroupOutcome::Complete,
@@ -134,6 +153,7 @@ fn fill(row: &mut GroupRow, scenario: &Scenario, lived: Lived) {
     row.delivered = totals.delivered;
     row.needed = totals.delivered + owed;
     row.reached_all = reached_all;
+    row.possible_ppm = possible_ppm;
     row.redundant = stats.redundant;
     row.redundant_bytes = stats.redundant_bytes;
     row.resends = stats.resends;
@@ -199,7 +219,7 @@ fn blank_row(place: Place<'_>, point: &Point, scenario: &Scenario, path: &Path) 
         presence: scenario.presence.clone(),
         sharing: point.sharing.to_string(),
         mode: point.mode.as_str().to_owned(),
-        acks: "immediate".to_owned(),
+        acks: point.acks.to_string(),
         link: point.link.0.clone(),
         n: life.members,
         relays: point.relays,
@@ -216,6 +236,8 @@ fn blank_row(place: Place<'_>, point: &Point, scenario: &Scenario, path: &Path) 
         outcome: GroupOutcome::Partial,
         reason: None,
         needed: 0,
+        lacked: scenario.lacking * u64::from(point.returning),
+        possible_ppm: 0,
         delivered: 0,
         reached_all: 0,
         redundant: 0,

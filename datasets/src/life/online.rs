@@ -3,11 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use offerbench_algos::suggest;
+use offerbench_algos::{Seed, suggest};
 use thiserror::Error;
 
-use super::LifeError;
 use super::laws::DAY_MS;
+use super::place::Draft;
+use super::{Life, LifeError, LifeSpec, Stay, alternating, phones, talking};
+use crate::MESSAGES_MAX;
 
 /// When who is online. As text `always`, `alternating:uptime=0.1,stay=600`; what is left out has its default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,6 +81,45 @@ impl Online {
             Self::Alternating { uptime_ppm, stay_s } => uptime_ppm <= Self::PPM && stay_s > 0,
         };
         if fits { Ok(()) } else { Err(LifeError::Online { online: self }) }
+    }
+
+    /// Who is online in a life whose messages are given, as recorded. What the life says of it is not looked at. O((messages
+    /// + stays) · log messages).
+    ///
+    /// # Errors
+    ///
+    /// Parameters out of their range, or more stays than fit in memory.
+    pub fn stays_of(self, life: &Life, seed: Seed) -> Result<Vec<Vec<Stay>>, LifeError> {
+        self.check()?;
+        let expected = self.stays_expected(life.end_ms) * f64::from(life.members);
+        if expected > MESSAGES_MAX as f64 {
+            return Err(LifeError::TooManyStays { expected });
+        }
+        let drafts: Vec<Draft> =
+            life.writes.iter().map(|write| Draft { at_ms: write.at_ms, author: write.author }).collect();
+        Ok(self.stays(life.members, &drafts, life.end_ms, LifeSpec::begins_ms(seed), seed))
+    }
+
+    /// Who is online when, given who writes when; the life begins `begins_ms` after a Monday's midnight.
+    pub(super) fn stays(
+        self,
+        members: u32,
+        drafts: &[Draft],
+        end_ms: u64,
+        begins_ms: u64,
+        seed: Seed,
+    ) -> Vec<Vec<Stay>> {
+        let seed = seed.child("presence");
+        match self {
+            Self::Always => vec![vec![Stay { on_ms: 0, off_ms: end_ms }]; members as usize],
+            Self::Alternating { uptime_ppm, stay_s } => {
+                alternating::stays(members, uptime_ppm, stay_s, end_ms, seed)
+            }
+            Self::Phones => phones::stays(members, drafts, end_ms, begins_ms, seed),
+            Self::Talking { timeout_s } => {
+                talking::stays(members, drafts, u64::from(timeout_s) * 1000, end_ms)
+            }
+        }
     }
 
     /// How many stays to expect of a member. Talking makes no more stays than there are messages.

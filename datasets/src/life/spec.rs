@@ -5,10 +5,7 @@ use thiserror::Error;
 
 use super::laws::{DAY_MS, HOUR_MS, WEEK_MS, weibull};
 use super::place::Draft;
-use super::{
-    Clocks, Life, Online, Stay, Traffic, Write, alternating, bursts, even, hawkes, phones, place, replies,
-    talking,
-};
+use super::{Clocks, Life, Online, Traffic, Write, bursts, even, hawkes, place, replies};
 use crate::MESSAGES_MAX;
 
 /// Members at most: one list of stays each.
@@ -161,7 +158,7 @@ impl LifeSpec {
         if drafts.len() as u64 > MESSAGES_MAX {
             return Err(LifeError::TooManyMessages { expected: drafts.len() as f64 });
         }
-        let stays = self.stays(&drafts, begins_ms, seed);
+        let stays = self.online.stays(self.members, &drafts, self.duration_ms, begins_ms, seed);
         if self.online.knows_nothing_of_traffic()
             && !self.writes_offline
             && !place::online(&mut drafts, &stays, &mut seed.child("place").rng())
@@ -229,20 +226,5 @@ impl LifeSpec {
             Traffic::Small => (1.269, 92.91),
         };
         ((weibull(rng, k, scale) + 0.5) as u32).max(1)
-    }
-
-    /// Who is online when.
-    fn stays(&self, drafts: &[Draft], begins_ms: u64, seed: Seed) -> Vec<Vec<Stay>> {
-        let seed = seed.child("presence");
-        match self.online {
-            Online::Always => vec![vec![Stay { on_ms: 0, off_ms: self.duration_ms }]; self.members as usize],
-            Online::Alternating { uptime_ppm, stay_s } => {
-                alternating::stays(self.members, uptime_ppm, stay_s, self.duration_ms, seed)
-            }
-            Online::Phones => phones::stays(self.members, drafts, self.duration_ms, begins_ms, seed),
-            Online::Talking { timeout_s } => {
-                talking::stays(self.members, drafts, u64::from(timeout_s) * 1000, self.duration_ms)
-            }
-        }
     }
 }

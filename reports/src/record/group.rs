@@ -186,10 +186,16 @@ pub struct GroupRow {
     /// What went wrong, when it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Deliveries that were due: of each message written, to each member but its author.
+    /// Deliveries that were due: of each message written, to each member but its author; and of the history, to those
+    /// who lacked it.
     pub needed: u64,
+    /// Those of the history among them.
+    pub lacked: u64,
     /// Deliveries that took place.
     pub delivered: u64,
+    /// Deliveries that could have taken place at all, in millionths of those due: if whoever shares and is online
+    /// together had passed everything on at once. By a sample of the messages written.
+    pub possible_ppm: u32,
     /// Messages that every member has.
     pub reached_all: u64,
     /// Messages that arrived where they were held already.
@@ -225,7 +231,7 @@ pub struct GroupRow {
     pub flights: u64,
     /// The most of one session.
     pub flights_max: u64,
-    /// Milliseconds from writing to delivery; one value a delivery.
+    /// Milliseconds from writing to delivery; one value a delivery of what was written, none for history.
     pub delivery_ms: Hist,
     /// Messages that a member lacked when it came online, of those that its online peers held; one value a return,
     /// zeros included.

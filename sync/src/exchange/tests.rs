@@ -43,7 +43,7 @@ fn fight(built: &Built, case: Case) -> Transcript {
     duel(&mut sessions(built, case), &limits).unwrap()
 }
 
-fn exchange(initiator: bool, session: Box<dyn Session>) -> Exchange {
+fn exchange(initiator: bool, session: Box<dyn Session>, knock: bool) -> Exchange {
     let opening = Opening {
         number: 2,
         initiator,
@@ -52,7 +52,7 @@ fn exchange(initiator: bool, session: Box<dyn Session>) -> Exchange {
         snapshot: FixedBitSet::new(),
         known: FixedBitSet::new(),
         news: false,
-        knock: false,
+        knock,
     };
     Exchange { run: Some(Run::new(Time::ZERO, opening, &config(), session)), ..Exchange::default() }
 }
@@ -66,8 +66,12 @@ struct Carried {
 }
 
 fn carry(built: &Built, case: Case, lose_one_in: u64, rng: &mut Rng) -> Carried {
+    carry_all(built, case, lose_one_in, rng, false)
+}
+
+fn carry_all(built: &Built, case: Case, lose_one_in: u64, rng: &mut Rng, knock: bool) -> Carried {
     let [a, b] = sessions(built, case);
-    let mut ends = [exchange(true, a), exchange(false, b)];
+    let mut ends = [exchange(true, a, knock), exchange(false, b, false)];
     let mut stats = [Stats::default(), Stats::default()];
     let mut seen = [BTreeMap::new(), BTreeMap::new()];
     let mut now = Time::ZERO;
@@ -153,4 +157,43 @@ fn flights_are_those_of_the_duel() {
         }
     }
     assert!(most >= 6, "some sessions are long: {most}");
+}
+
+/// A knock costs a round trip and no byte of a frame, and changes nothing else, whatever is lost.
+#[test]
+fn a_knock_comes_first_and_changes_nothing_else() {
+    let mut rng = Seed::new(4).rng();
+    for built in strategies() {
+        for (case, lose_one_in) in [(CASES[3], 0), (CASES[3], 3), (CASES[1], 0)] {
+            let plain = carry_all(&built, case, 0, &mut rng, false);
+            let knocked = carry_all(&built, case, lose_one_in, &mut rng, true);
+            assert_eq!(knocked.seen[0][&1], 0, "{}", built.spec);
+            for end in 0..2 {
+                assert_eq!(knocked.outcomes[end].verdict, plain.outcomes[end].verdict, "{}", built.spec);
+                assert_eq!(knocked.outcomes[end].haves, plain.outcomes[end].haves, "{}", built.spec);
+            }
+            if lose_one_in == 0 {
+                let flights = [&knocked, &plain].map(|carried| carried.outcomes[0].flights);
+                assert_eq!(flights[0], flights[1] + 2, "{}", built.spec);
+            }
+        }
+    }
+}
+
+/// Whoever is not there is sent knocks only, however large the strategy's first frame is.
+#[test]
+fn nobody_is_sent_a_filter() {
+    let built = build("bloom").unwrap();
+    let [session, _] = sessions(&built, CASES[4]);
+    let mut end = exchange(true, session, true);
+    let mut stats = Stats::default();
+    let mut now = Time::ZERO;
+    while now < Time::ZERO + Span::from_s(30) {
+        now = now + STEP;
+        end.fill(now, &mut (1 << 20), &mut Vec::new(), &mut stats);
+    }
+    let (frames, channel) = (stats.sent(Kind::Frame), stats.sent(Kind::Channel));
+    assert!(frames.count > 1, "it is tried again");
+    assert_eq!(frames.bytes, 0);
+    assert!(channel.bytes <= channel.count * SEGMENT_OVERHEAD_MAX as u64);
 }

@@ -79,8 +79,8 @@ pub enum PolicyError {
         /// What stands behind the colon.
         found: String,
     },
-    /// K is not a whole number of at least 1.
-    #[error("sharing policy `{name}`: k is a whole number from 1 to {}, found `{value}`", u32::MAX)]
+    /// K is not a whole number. (K = 0 can be written, and is refused where members are several.)
+    #[error("sharing policy `{name}`: k is a whole number from 0 to {}, found `{value}`", u32::MAX)]
     BadK {
         /// The policy.
         name: String,
@@ -165,7 +165,7 @@ fn parse_k(name: &str, rest: Option<&str>) -> Result<u32, PolicyError> {
     // `u32::from_str` alone would take `+3`.
     let digits = value.bytes().all(|byte| byte.is_ascii_digit());
     match value.parse() {
-        Ok(k) if digits && k > 0 => Ok(k),
+        Ok(k) if digits => Ok(k),
         _ => Err(PolicyError::BadK { name, value: value.to_owned() }),
     }
 }
@@ -189,6 +189,7 @@ mod tests {
         }
         assert_eq!("useful:k=3".parse(), Ok(Policy::ProvenUseful { k: 3 }));
         assert_eq!("random:k=007".parse(), Ok(Policy::Random { k: 7 }));
+        assert_eq!("random:k=0".parse(), Ok(Policy::Random { k: 0 }));
     }
 
     #[test]
@@ -202,9 +203,7 @@ mod tests {
         for text in ["random:", "random:n=3", "random:k", "random:k=3,k=4", "relays:k=2,x=1"] {
             assert!(error(text).contains("takes one parameter"), "{text}: {}", error(text));
         }
-        for text in
-            ["random:k=0", "random:k=", "random:k=-1", "random:k=+3", "random:k=4294967296", "random:k=2.5"]
-        {
+        for text in ["random:k=", "random:k=-1", "random:k=+3", "random:k=4294967296", "random:k=2.5"] {
             assert!(error(text).contains("k is a whole number from 1"), "{text}: {}", error(text));
         }
     }

@@ -1,4 +1,4 @@
-//! `cargo bench --bench summary`: the quick experiments with their report, and where both reports are.
+//! `cargo bench --bench table`: the quick experiments with their report, and where both reports are.
 
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
@@ -20,7 +20,7 @@ fn summary() -> Result<(), Failure> {
     let filters: Vec<String> =
         std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).map(|arg| format!("*{arg}*")).collect();
     let experiment = Experiment::load("quick")?;
-    let overrides = Overrides { trace: None, strategies: &filters };
+    let overrides = Overrides { strategies: &filters, ..Overrides::default() };
     let plan = match Plan::new(&experiment, "quick", Seed::new(1), &overrides) {
         Ok(plan) => plan,
         // A filter may name a group of another target.
