@@ -47,6 +47,16 @@ impl Failure {
         Self::Usage(message.to_string())
     }
 
+    /// The same, with where it happened before it.
+    #[must_use]
+    pub fn within(self, place: &str) -> Self {
+        match self {
+            Self::Usage(message) => Self::Usage(format!("{place}: {message}")),
+            Self::Io(message) => Self::Io(format!("{place}: {message}")),
+            Self::Interrupted(message) => Self::Interrupted(message),
+        }
+    }
+
     /// An error of the operating system while doing something (`what`) with a file.
     pub fn io(what: &str, path: &Path, error: &std::io::Error) -> Self {
         let message = format!("cannot {what} {}: {error}", path.display());

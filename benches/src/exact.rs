@@ -1,18 +1,14 @@
 //! The exact lane: all trials in parallel, counted and judged, rows in one fixed order.
 //!
-//! Workers take scenarios in order and run all contenders of one on one thread (so that heap counts are
-//! exact and the sets are made once); the main thread puts the rows back into order before it writes them.
-//! So the file's bytes do not depend on the number of threads.
+//! A job is a scenario with all its contenders, so that the sets are made once.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::atomic::AtomicBool;
 
 use offerbench_reports::record::{ExactRow, Outcome};
 
 use crate::error::Failure;
+use crate::parallel;
 use crate::plan::{Plan, Task};
-use crate::progress::Progress;
 use crate::scenario::Scenario;
 use crate::sink::Sink;
 use crate::trial;
@@ -39,9 +35,6 @@ impl Outcomes {
             .map(|(task, contender, _)| (*task, *contender))
     }
 }
-
-/// What a worker sends: the rows of one scenario, or why there are none.
-type Done = (usize, Result<Vec<ExactRow>, Failure>);
 
 /// Runs what the sink does not hold yet.
 ///
@@ -82,42 +75,22 @@ pub fn run(
         first += 1;
     }
 
-    let mut progress = Progress::new("counting", (tasks.len() - first) as u64);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|error| Failure::Io(format!("cannot start {threads} threads: {error}")))?;
-    let claimed = AtomicUsize::new(first);
-    let stop = AtomicBool::new(false);
-    let (sender, receiver) = mpsc::channel::<Done>();
-    let result = pool.in_place_scope(|scope| {
-        for _ in 0..threads {
-            let sender = sender.clone();
-            let (claimed, stop, tasks) = (&claimed, &stop, &tasks);
-            scope.spawn(move |_| {
-                loop {
-                    let index = claimed.fetch_add(1, Ordering::Relaxed);
-                    let Some(task) = tasks.get(index) else { break };
-                    let skip = if index == first { skip } else { 0 };
-                    let halt = || stop.load(Ordering::Relaxed) || interrupted.load(Ordering::Relaxed);
-                    let rows = scenario_rows(plan, *task, skip, &halt);
-                    if halt() || sender.send((index, rows)).is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-        drop(sender);
-        let written =
-            write_in_order(plan, &tasks, first, skip, &receiver, sink, &mut outcomes, &mut progress);
-        stop.store(true, Ordering::Relaxed);
-        written
-    });
-    progress.finish();
-    result?;
-    if interrupted.load(Ordering::Relaxed) {
-        return Err(Failure::Interrupted("interrupted".to_owned()));
-    }
+    parallel::in_order(
+        "counting",
+        first..tasks.len(),
+        threads,
+        interrupted,
+        |index, halt| scenario_rows(plan, tasks[index], if index == first { skip } else { 0 }, halt),
+        |index, rows| {
+            let task = tasks[index];
+            let skip = if index == first { skip } else { 0 };
+            for (row, contender) in rows.iter().zip(&plan.sweeps[task.sweep].contenders[skip..]) {
+                sink.append(row)?;
+                outcomes.rows.push((task, *contender, row.outcome));
+            }
+            Ok(())
+        },
+    )?;
     Ok(outcomes)
 }
 
@@ -136,33 +109,4 @@ fn scenario_rows(
         rows.push(trial::run(plan, task, &scenario, &plan.contenders[*contender]));
     }
     Ok(rows)
-}
-
-#[expect(clippy::too_many_arguments, reason = "one caller, and each is another thing")]
-fn write_in_order(
-    plan: &Plan,
-    tasks: &[Task],
-    first: usize,
-    skip: usize,
-    receiver: &mpsc::Receiver<Done>,
-    sink: &mut Sink,
-    outcomes: &mut Outcomes,
-    progress: &mut Progress,
-) -> Result<(), Failure> {
-    let mut waiting = BTreeMap::new();
-    let mut next = first;
-    for (index, rows) in receiver {
-        progress.advance(1);
-        waiting.insert(index, rows);
-        while let Some(rows) = waiting.remove(&next) {
-            let task = tasks[next];
-            let skip = if next == first { skip } else { 0 };
-            for (row, contender) in rows?.iter().zip(&plan.sweeps[task.sweep].contenders[skip..]) {
-                sink.append(row)?;
-                outcomes.rows.push((task, *contender, row.outcome));
-            }
-            next += 1;
-        }
-    }
-    Ok(())
 }

@@ -9,6 +9,7 @@ use offerbench_algos::suggest;
 use offerbench_reports::record::Axis;
 
 use crate::error::Failure;
+use crate::group::sweep::GroupSweep;
 
 /// Name and text of every experiment that ships.
 pub const PRESETS: &[(&str, &str)] = &[
@@ -30,9 +31,12 @@ pub struct Experiment {
     pub name: String,
     /// What it is for, in one line.
     pub about: String,
-    /// Its parts.
-    #[serde(rename = "sweep")]
+    /// Its parts: sessions of two members.
+    #[serde(default, rename = "sweep", skip_serializing_if = "Vec::is_empty")]
     pub sweeps: Vec<Sweep>,
+    /// Its parts: groups.
+    #[serde(default, rename = "group", skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupSweep>,
 }
 
 /// Where the sets come from.
@@ -168,18 +172,28 @@ impl Experiment {
         Ok(experiment)
     }
 
+    /// Names of all its sweeps.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let of_two = self.sweeps.iter().map(|sweep| sweep.name.as_str());
+        of_two.chain(self.groups.iter().map(|sweep| sweep.name.as_str()))
+    }
+
     /// The rules that the types cannot express.
     fn check(&self) -> Result<(), String> {
         if self.name.is_empty() || !self.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
             return Err(format!("name = {:?}: expected letters, digits and `-`", self.name));
         }
-        if self.sweeps.is_empty() {
-            return Err("expected at least one [[sweep]]".to_owned());
+        if self.sweeps.is_empty() && self.groups.is_empty() {
+            return Err("expected at least one [[sweep]] or [[group]]".to_owned());
         }
-        for (i, sweep) in self.sweeps.iter().enumerate() {
-            if self.sweeps[..i].iter().any(|earlier| earlier.name == sweep.name) {
-                return Err(format!("two sweeps are named `{}`", sweep.name));
-            }
+        let names: Vec<&str> = self.names().collect();
+        if let Some((_, twice)) = names.iter().enumerate().find(|(i, name)| names[..*i].contains(name)) {
+            return Err(format!("two sweeps are named `{twice}`"));
+        }
+        for sweep in &self.sweeps {
+            sweep.check().map_err(|why| format!("sweep `{}`: {why}", sweep.name))?;
+        }
+        for sweep in &self.groups {
             sweep.check().map_err(|why| format!("sweep `{}`: {why}", sweep.name))?;
         }
         Ok(())
@@ -242,7 +256,9 @@ mod tests {
             assert_eq!(experiment.name, *name);
             let plan = Plan::new(&experiment, name, Seed::new(1), &Overrides::default()).unwrap();
             assert_eq!(plan.sweeps.len(), experiment.sweeps.len(), "{name}");
+            assert_eq!(plan.groups.len(), experiment.groups.len(), "{name}");
             assert!(plan.sweeps.iter().all(|sweep| !sweep.points.is_empty()), "{name}");
+            assert!(plan.groups.iter().all(|sweep| !sweep.points.is_empty()), "{name}");
         }
     }
 

@@ -15,6 +15,7 @@ pub mod exact;
 pub mod experiment;
 pub mod group;
 pub mod meter;
+pub mod parallel;
 pub mod plan;
 pub mod progress;
 pub mod provenance;

@@ -11,6 +11,10 @@ use sha2::{Digest, Sha256};
 
 use crate::error::Failure;
 use crate::experiment::{Experiment, Sweep, Workload};
+use crate::group::lane::Job;
+use crate::group::path::{self, is_plain};
+use crate::group::scenario::Scenario as GroupScenario;
+use crate::group::sweep::{self, GroupSweep};
 use crate::provenance;
 use crate::scenario::{self, Cut};
 
@@ -78,6 +82,21 @@ pub struct PlannedSweep {
     pub contenders: Vec<usize>,
     /// The grid.
     pub points: Vec<Point>,
+    /// The one point that is asked for, if not all are.
+    pub only: Option<usize>,
+}
+
+/// A sweep over groups with its OFFER paths (indices into [`Plan::paths`]) and points.
+#[derive(Clone, Debug)]
+pub struct PlannedGroup {
+    /// As written.
+    pub sweep: GroupSweep,
+    /// Who takes part.
+    pub paths: Vec<usize>,
+    /// The grid.
+    pub points: Vec<sweep::Point>,
+    /// The one point that is asked for, if not all are.
+    pub only: Option<usize>,
 }
 
 /// What the user may change about an experiment.
@@ -85,8 +104,14 @@ pub struct PlannedSweep {
 pub struct Overrides<'a> {
     /// A trace for the sweeps that replay one.
     pub trace: Option<&'a Path>,
+    /// Who was online in it.
+    pub presence: Option<&'a Path>,
     /// Globs over specs, or full specs.
     pub strategies: &'a [String],
+    /// The one sweep that is asked for, or one point of it: `SWEEP`, `SWEEP/POINT`.
+    pub only: Option<&'a str>,
+    /// Whether groups that cannot connect are run, too.
+    pub allow_partial: bool,
 }
 
 /// Everything a run needs.
@@ -99,6 +124,12 @@ pub struct Plan {
     pub contenders: Vec<Contender>,
     /// The sweeps.
     pub sweeps: Vec<PlannedSweep>,
+    /// All OFFER paths of all sweeps over groups.
+    pub paths: Vec<path::Path>,
+    /// The sweeps over groups.
+    pub groups: Vec<PlannedGroup>,
+    /// Whether groups that cannot connect are run, too.
+    pub allow_partial: bool,
     /// The trace that trace sweeps replay, with its name.
     pub trace: Option<scenario::Replay>,
     /// Hash of everything above but the seed.
@@ -167,25 +198,18 @@ impl Plan {
         seed: Seed,
         overrides: &Overrides<'_>,
     ) -> Result<Self, Failure> {
-        let wanted = resolve(overrides.strategies)?;
-        let replays = experiment.sweeps.iter().any(|sweep| sweep.workload == Workload::Trace);
-        let trace = match overrides.trace {
-            Some(_) if !replays => {
-                return Err(Failure::usage(format!(
-                    "experiment `{}` replays no trace; try `offerbench run trace --trace FILE`",
-                    experiment.name
-                )));
-            }
-            Some(path) => Some(scenario::Replay::read(path)?),
-            None if replays => Some(scenario::Replay::built_in()?),
-            None => None,
-        };
+        let only = Only::parse(overrides.only)?;
+        let trace = replay(experiment, overrides)?;
+        // The plain paths are no strategies: sessions of two know nothing of them.
+        let wanted: Vec<String> =
+            overrides.strategies.iter().filter(|name| !is_plain(name)).cloned().collect();
+        let wanted = resolve(&wanted)?;
         let mut all: BTreeMap<String, usize> = BTreeMap::new();
         let mut contenders: Vec<Contender> = Vec::new();
         let mut sweeps = Vec::new();
-        for sweep in &experiment.sweeps {
+        for sweep in experiment.sweeps.iter().filter(|sweep| only.takes(&sweep.name)) {
             let mut takes_part = resolve(&sweep.strategies)?;
-            if !wanted.is_empty() {
+            if !overrides.strategies.is_empty() {
                 // A sweep that asks everybody takes whoever is wanted; one that asks some, those of them.
                 takes_part = if sweep.strategies == ["*"] {
                     wanted.clone()
@@ -208,16 +232,28 @@ impl Plan {
                 .collect();
             let points = points(sweep, trace.as_ref())
                 .map_err(|why| Failure::usage(format!("sweep `{}`: {why}", sweep.name)))?;
-            sweeps.push(PlannedSweep { sweep: sweep.clone(), contenders: indices, points });
+            let only = only.point(&sweep.name, points.len())?;
+            sweeps.push(PlannedSweep { sweep: sweep.clone(), contenders: indices, points, only });
         }
-        if sweeps.is_empty() {
-            return Err(Failure::usage("no sweep of this experiment has any of these strategies"));
+        let (groups, paths) = groups(experiment, overrides, &only)?;
+        if sweeps.is_empty() && groups.is_empty() {
+            return Err(match &only.0 {
+                Some((name, _)) if experiment.names().all(|known| known != name) => Failure::usage(format!(
+                    "--only: experiment `{}` has no sweep `{name}`; it has {}",
+                    experiment.name,
+                    experiment.names().collect::<Vec<_>>().join(", ")
+                )),
+                _ => Failure::usage("no sweep of this experiment has any of these strategies"),
+            });
         }
         let mut plan = Self {
             name: experiment.name.clone(),
             seed,
             contenders,
             sweeps,
+            paths,
+            groups,
+            allow_partial: overrides.allow_partial,
             command: command(source, seed, overrides, trace.as_ref()),
             trace,
             spec_hash: String::new(),
@@ -233,6 +269,13 @@ impl Plan {
                 planned.contenders.iter().map(|i| self.contenders[*i].spec.as_str()).collect();
             hash.update(serde_json::to_string(&planned.sweep).expect("a sweep is plain data"));
             hash.update(specs.join(" "));
+            hash.update(format!("{:?}", planned.only));
+        }
+        for planned in &self.groups {
+            let specs: Vec<&str> = planned.paths.iter().map(|i| self.paths[*i].about.spec.as_str()).collect();
+            hash.update(serde_json::to_string(&planned.sweep).expect("a sweep is plain data"));
+            hash.update(specs.join(" "));
+            hash.update(format!("{:?}", planned.only));
         }
         if let Some(trace) = &self.trace {
             hash.update(trace.hash);
@@ -244,11 +287,41 @@ impl Plan {
     pub fn tasks(&self) -> Vec<Task> {
         let mut tasks = Vec::new();
         for (sweep, planned) in self.sweeps.iter().enumerate() {
-            for point in 0..planned.points.len() {
+            for point in wanted(planned.only, planned.points.len()) {
                 tasks.extend((0..planned.sweep.replicates).map(|replicate| Task { sweep, point, replicate }));
             }
         }
         tasks
+    }
+
+    /// All group trials, in the order of the rows.
+    pub fn jobs(&self) -> Vec<Job> {
+        let mut jobs = Vec::new();
+        for (sweep, planned) in self.groups.iter().enumerate() {
+            for point in wanted(planned.only, planned.points.len()) {
+                for replicate in 0..planned.sweep.replicates {
+                    jobs.extend(planned.paths.iter().map(|&path| Job { sweep, point, replicate, path }));
+                }
+            }
+        }
+        jobs
+    }
+
+    /// Draws the group of a point.
+    ///
+    /// # Errors
+    ///
+    /// A life that cannot be: which sweep, which point, why.
+    pub fn group_scenario(
+        &self,
+        sweep: usize,
+        point: usize,
+        replicate: u32,
+    ) -> Result<GroupScenario, Failure> {
+        let planned = &self.groups[sweep];
+        let root = self.seed.child("scenario");
+        GroupScenario::new(&planned.points[point], self.trace.as_ref(), root, replicate, self.allow_partial)
+            .map_err(|failure| failure.within(&format!("sweep `{}`, point {point}", planned.sweep.name)))
     }
 
     /// Line 1 of the exact lane's file.
@@ -259,6 +332,15 @@ impl Plan {
 
     /// Line 1 of a file with `rows` rows.
     pub fn header(&self, lane: Lane, rows: u64) -> Header {
+        let of_two = matches!(lane, Lane::Exact | Lane::Timed);
+        let (mut sweeps, mut groups) = (Vec::new(), Vec::new());
+        let contenders = if of_two {
+            sweeps = self.sweeps.iter().map(|planned| describe(&planned.sweep)).collect();
+            self.contenders.iter().map(describe_contender).collect()
+        } else {
+            groups = self.groups.iter().map(|planned| describe_group(&planned.sweep)).collect();
+            self.paths.iter().map(|path| path.about.clone()).collect()
+        };
         Header {
             offerbench: lane,
             schema: SCHEMA,
@@ -269,12 +351,110 @@ impl Plan {
             dirty: provenance::dirty(),
             command: self.command.clone(),
             rows,
-            sweeps: self.sweeps.iter().map(|planned| describe(&planned.sweep)).collect(),
-            groups: Vec::new(),
-            contenders: self.contenders.iter().map(describe_contender).collect(),
-            machine: (lane == Lane::Timed).then(provenance::machine),
+            sweeps,
+            groups,
+            contenders,
+            machine: matches!(lane, Lane::Timed | Lane::Cpu).then(provenance::machine),
         }
     }
+}
+
+/// A sweep, or a point of it, that is asked for.
+struct Only(Option<(String, Option<usize>)>);
+
+impl Only {
+    fn parse(text: Option<&str>) -> Result<Self, Failure> {
+        let Some(text) = text else { return Ok(Self(None)) };
+        let Some((name, point)) = text.split_once('/') else {
+            return Ok(Self(Some((text.to_owned(), None))));
+        };
+        let point = point.parse().map_err(|_| {
+            Failure::usage(format!("--only {text}: expected SWEEP or SWEEP/POINT, as in `members/3`"))
+        })?;
+        Ok(Self(Some((name.to_owned(), Some(point)))))
+    }
+
+    fn takes(&self, sweep: &str) -> bool {
+        self.0.as_ref().is_none_or(|(name, _)| name == sweep)
+    }
+
+    /// The point that is asked for, of so many.
+    fn point(&self, sweep: &str, points: usize) -> Result<Option<usize>, Failure> {
+        let point = self.0.as_ref().and_then(|(_, point)| *point);
+        match point {
+            Some(point) if point >= points => Err(Failure::usage(format!(
+                "--only {sweep}/{point}: the sweep has points 0 to {}",
+                points.saturating_sub(1)
+            ))),
+            point => Ok(point),
+        }
+    }
+}
+
+/// The points of so many that are asked for.
+fn wanted(only: Option<usize>, points: usize) -> std::ops::Range<usize> {
+    only.map_or(0..points, |point| point..point + 1)
+}
+
+/// The trace that the sweeps replay, if any does.
+fn replay(experiment: &Experiment, overrides: &Overrides<'_>) -> Result<Option<scenario::Replay>, Failure> {
+    let of_two = experiment.sweeps.iter().any(|sweep| sweep.workload == Workload::Trace);
+    let replays = of_two || experiment.groups.iter().any(GroupSweep::replays);
+    let given = overrides.trace.is_some() || overrides.presence.is_some();
+    if given && !replays {
+        return Err(Failure::usage(format!(
+            "experiment `{}` replays no trace; try `offerbench run trace --trace FILE` or `offerbench run replay \
+             --trace FILE`",
+            experiment.name
+        )));
+    }
+    if !replays {
+        return Ok(None);
+    }
+    match (overrides.trace, overrides.presence) {
+        (None, Some(_)) => {
+            Err(Failure::usage("--presence FILE goes with the --trace FILE of the same group"))
+        }
+        (None, None) => scenario::Replay::built_in().map(Some),
+        (Some(trace), presence) => scenario::Replay::read(trace, presence).map(Some),
+    }
+}
+
+/// The sweeps over groups, and their OFFER paths.
+fn groups(
+    experiment: &Experiment,
+    overrides: &Overrides<'_>,
+    only: &Only,
+) -> Result<(Vec<PlannedGroup>, Vec<path::Path>), Failure> {
+    let wanted = path::resolve(overrides.strategies)?;
+    let mut paths: Vec<path::Path> = Vec::new();
+    let mut groups = Vec::new();
+    for sweep in experiment.groups.iter().filter(|sweep| only.takes(&sweep.name)) {
+        let mut takes_part = path::resolve(&sweep.strategies)?;
+        if !overrides.strategies.is_empty() {
+            let is_wanted = |path: &path::Path| wanted.iter().any(|w| w.about.spec == path.about.spec);
+            if sweep.strategies == ["*"] {
+                takes_part.clone_from(&wanted);
+            } else {
+                takes_part.retain(is_wanted);
+            }
+        }
+        if takes_part.is_empty() {
+            continue;
+        }
+        let place = |path: path::Path| {
+            paths.iter().position(|earlier| earlier.about.spec == path.about.spec).unwrap_or_else(|| {
+                paths.push(path);
+                paths.len() - 1
+            })
+        };
+        let takes_part = takes_part.into_iter().map(place).collect();
+        let points =
+            sweep.points().map_err(|why| Failure::usage(format!("sweep `{}`: {why}", sweep.name)))?;
+        let only = only.point(&sweep.name, points.len())?;
+        groups.push(PlannedGroup { sweep: sweep.clone(), paths: takes_part, points, only });
+    }
+    Ok((groups, paths))
 }
 
 /// The command without what changes nothing in the counts.
@@ -282,6 +462,15 @@ fn command(source: &str, seed: Seed, overrides: &Overrides<'_>, trace: Option<&s
     let mut command = format!("offerbench run {source}");
     if let (Some(_), Some(trace)) = (overrides.trace, trace) {
         command += &format!(" --trace {}", trace.file_name);
+        if let Some((file_name, _)) = &trace.presence {
+            command += &format!(" --presence {file_name}");
+        }
+    }
+    if let Some(only) = overrides.only {
+        command += &format!(" --only {only}");
+    }
+    if overrides.allow_partial {
+        command += " --allow-partial";
     }
     for pattern in overrides.strategies {
         command += &format!(" --strategies '{pattern}'");
@@ -300,7 +489,17 @@ fn describe(sweep: &Sweep) -> record::Sweep {
     }
 }
 
-fn describe_contender(contender: &Contender) -> record::Contender {
+fn describe_group(sweep: &GroupSweep) -> record::GroupSweep {
+    record::GroupSweep {
+        name: sweep.name.clone(),
+        question: sweep.question.clone(),
+        expectation: sweep.expectation.clone(),
+        axis: sweep.axis,
+    }
+}
+
+/// What the record says of a contender.
+pub fn describe_contender(contender: &Contender) -> record::Contender {
     let profile = contender.profile();
     record::Contender {
         spec: contender.spec.clone(),

@@ -9,6 +9,7 @@ use offerbench_reports::record::{Lane, Outcome};
 use offerbench_reports::{Book, read, render};
 
 use crate::error::Failure;
+use crate::group::lane;
 use crate::plan::Plan;
 use crate::sink::{Existing, Sink};
 use crate::{exact, timed};
@@ -29,6 +30,10 @@ pub const EXACT: &str = "exact.jsonl";
 /// See [`EXACT`].
 pub const TIMED: &str = "timed.jsonl";
 /// See [`EXACT`].
+pub const GROUP: &str = "group.jsonl";
+/// See [`EXACT`].
+pub const CPU: &str = "cpu.jsonl";
+/// See [`EXACT`].
 pub const REPORT: &str = "report.html";
 
 /// Runs `plan` into `dir`.
@@ -44,8 +49,8 @@ pub fn run(
     interrupted: &AtomicBool,
 ) -> Result<Ran, Failure> {
     fs::create_dir_all(dir).map_err(|error| Failure::io("create", dir, &error))?;
-    let paths = [EXACT, TIMED, REPORT].map(|name| dir.join(name));
-    let [exact_path, timed_path, report] = &paths;
+    let paths = [EXACT, TIMED, GROUP, CPU, REPORT].map(|name| dir.join(name));
+    let [exact_path, timed_path, group_path, cpu_path, report] = &paths;
     if existing == Existing::Refuse
         && let Some(there) = paths.iter().find(|path| path.exists())
     {
@@ -74,20 +79,28 @@ pub fn run(
         other => other,
     };
 
-    let mut sink = Sink::open(exact_path, &plan.exact_header(), existing)?;
-    let outcomes = exact::run(plan, &mut sink, threads, interrupted).map_err(hint)?;
-    drop(sink);
-    let header = plan.header(Lane::Timed, timed::row_count(plan, &outcomes));
-    if header.rows > 0 {
-        let mut sink = Sink::open(timed_path, &header, existing)?;
-        timed::run(plan, &outcomes, &mut sink, interrupted).map_err(hint)?;
+    let mut wrong = 0;
+    if !plan.sweeps.is_empty() {
+        let mut sink = Sink::open(exact_path, &plan.exact_header(), existing)?;
+        let outcomes = exact::run(plan, &mut sink, threads, interrupted).map_err(hint)?;
+        wrong += outcomes.count(Outcome::Wrong);
+        let header = plan.header(Lane::Timed, timed::row_count(plan, &outcomes));
+        if header.rows > 0 {
+            let mut sink = Sink::open(timed_path, &header, existing)?;
+            timed::run(plan, &outcomes, &mut sink, interrupted).map_err(hint)?;
+        }
+    }
+    if !plan.groups.is_empty() {
+        let rows = plan.jobs().len() as u64;
+        let mut counts = Sink::open(group_path, &plan.header(Lane::Group, rows), existing)?;
+        let mut cpu = Sink::open(cpu_path, &plan.header(Lane::Cpu, rows), existing)?;
+        wrong += lane::run(plan, &mut counts, &mut cpu, threads, interrupted).map_err(hint)?;
     }
 
-    let mut files = vec![exact_path.clone()];
-    files.extend(timed_path.exists().then(|| timed_path.clone()));
+    let files: Vec<PathBuf> = paths[..4].iter().filter(|path| path.exists()).cloned().collect();
     let book = read_book(&files)?;
     write_whole(report, render(&book).as_bytes())?;
-    Ok(Ran { wrong: outcomes.count(Outcome::Wrong), report: report.clone(), book })
+    Ok(Ran { wrong, report: report.clone(), book })
 }
 
 /// Reads record files into one book.

@@ -7,7 +7,10 @@ use std::fs;
 use std::path::Path;
 
 use offerbench_algos::{Item, Seed, Truth};
-use offerbench_datasets::{Absence, By, Message, Pair, Trace, absences, at_quantiles, pair_at, synthetic};
+use offerbench_datasets::life::{Replay as Stretch, Window, replay};
+use offerbench_datasets::{
+    Absence, By, Files, Message, Pair, Presence, Trace, absences, at_quantiles, pair_at, synthetic,
+};
 use sha2::{Digest, Sha256};
 
 use crate::error::Failure;
@@ -28,18 +31,32 @@ pub struct Replay {
     pub hash: [u8; 32],
     /// The trace.
     pub trace: Trace,
+    /// Who was online in it, and the name of that file.
+    pub presence: Option<(String, Presence)>,
 }
 
 impl Replay {
-    /// Reads a trace file.
+    /// Reads a trace file, and perhaps the presence of its group.
     ///
     /// # Errors
     ///
-    /// A file that cannot be read or is no trace: file, line, what was expected.
-    pub fn read(path: &Path) -> Result<Self, Failure> {
+    /// A file that cannot be read or is no trace, or two that are not of one group: file, line, what was expected.
+    pub fn read(path: &Path, presence: Option<&Path>) -> Result<Self, Failure> {
         let bytes = fs::read(path).map_err(|error| Failure::io("read the trace", path, &error))?;
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-        Self::parse(&path.display().to_string(), &name, &bytes)
+        let file = path.display().to_string();
+        let mut replay = Self::parse(&file, &file_name(path), &bytes)?;
+        if let Some(path) = presence {
+            let bytes = fs::read(path).map_err(|error| Failure::io("read the presence", path, &error))?;
+            let (presence_file, trace_file) = (path.display().to_string(), file.clone());
+            let presence = Presence::from_reader(&bytes[..], &presence_file).map_err(Failure::usage)?;
+            let files = Files { trace: &trace_file, presence: &presence_file };
+            presence.check(&replay.trace, files).map_err(Failure::usage)?;
+            let mut hash = Sha256::new_with_prefix(replay.hash);
+            hash.update(&bytes);
+            replay.hash = hash.finalize().into();
+            replay.presence = Some((file_name(path), presence));
+        }
+        Ok(replay)
     }
 
     /// The trace that ships with the tool.
@@ -53,7 +70,33 @@ impl Replay {
 
     fn parse(file: &str, file_name: &str, bytes: &[u8]) -> Result<Self, Failure> {
         let trace = Trace::from_reader(bytes, file).map_err(Failure::usage)?;
-        Ok(Self { file_name: file_name.to_owned(), hash: Sha256::digest(bytes).into(), trace })
+        Ok(Self {
+            file_name: file_name.to_owned(),
+            hash: Sha256::digest(bytes).into(),
+            trace,
+            presence: None,
+        })
+    }
+
+    /// A stretch of the trace as a life, from this moment of its axis on, or the busiest of this length. Who is
+    /// online is taken from the presence file, or left open.
+    ///
+    /// # Errors
+    ///
+    /// A stretch without a message.
+    pub fn stretch(
+        &self,
+        from_ms: Option<u64>,
+        duration_ms: u64,
+        presence: bool,
+        causal: bool,
+    ) -> Result<Stretch, Failure> {
+        let window = match from_ms {
+            Some(from_ms) => Window { from_ms, duration_ms: Some(duration_ms) },
+            None => Window::busiest(&self.trace, duration_ms),
+        };
+        let presence = self.presence.as_ref().filter(|_| presence).map(|(_, presence)| presence);
+        replay(&self.trace, presence, &window, causal).map_err(Failure::usage)
     }
 
     /// Up to `count` absences, spread over the quantiles of what was missed, the largest last.
@@ -83,6 +126,11 @@ impl Replay {
     fn messages(&self, seed: Seed) -> Vec<Message> {
         self.trace.messages(seed.child("trace"))
     }
+}
+
+/// The name of a file without its folder.
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// Two sets that meet.

@@ -107,7 +107,7 @@ impl Sink {
                     self.path.display()
                 )));
             } else {
-                self.kept.push(line.trim_end().to_owned());
+                self.kept.push(line.trim_end_matches('\n').to_owned());
             }
             end += len as u64;
         }
@@ -123,6 +123,23 @@ impl Sink {
     /// Rows that an earlier run left, as text.
     pub fn kept(&self) -> &[String] {
         &self.kept
+    }
+
+    /// Forgets all rows but the first `rows`: a file that is written beside another one may be ahead of it.
+    ///
+    /// # Errors
+    ///
+    /// When the disk refuses, or there are fewer rows.
+    pub fn cut_off_after(&mut self, rows: usize) -> Result<(), Failure> {
+        if self.kept.len() < rows {
+            return Err(Failure::usage(format!(
+                "{}: cannot resume, {rows} rows are done and it holds {}; use --force",
+                self.path.display(),
+                self.kept.len()
+            )));
+        }
+        self.end -= self.kept.drain(rows..).map(|line| line.len() as u64 + 1).sum::<u64>();
+        self.cut_off_at_end()
     }
 
     /// Appends one row.

@@ -131,10 +131,9 @@ impl Presence {
         for (index, record) in (0_u32..).zip(trace.records()) {
             own[record.author as usize].push(index);
         }
-        // Sorted by peer, stably: the intervals of one peer then stand one after the other.
-        let mut intervals = self.intervals().to_vec();
-        intervals.sort_by_key(|interval| interval.peer);
-        let mut found: Vec<Absence> = intervals
+        let by_peer = self.by_peer();
+        let mut found: Vec<Absence> = by_peer
+            .all()
             .windows(2)
             .filter(|two| two[0].peer == two[1].peer && two[0].off_known && two[1].on_known)
             .map(|two| {

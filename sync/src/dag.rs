@@ -115,6 +115,12 @@ impl Dag {
         }
     }
 
+    /// These messages of a group are complete, and all but the last have a child among them. O(messages / 64).
+    pub fn preset(&mut self, group: GroupId, complete: &FixedBitSet, head: Option<MsgNo>) {
+        self.complete.union_with(complete);
+        self.heads.entry(group).or_default().extend(head);
+    }
+
     /// Bytes on the heap, roughly.
     pub fn heap_bytes(&self) -> usize {
         self.complete.len() / 8 + self.waiting.len() * 32 + self.children.len() * 80 + self.absent.len() * 40

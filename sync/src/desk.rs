@@ -11,7 +11,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use offerbench_algos::{Budget, DiffHint, Guarantee, Role, Setup, Verdict};
+use offerbench_algos::{Budget, DiffHint, Guarantee, Role, Setup};
 
 use crate::config::{Offer, OnHave, Reconcile};
 use crate::exchange::{Exchange, Opening, Run};
@@ -412,7 +412,8 @@ impl Node {
         let exchange = self.exchange(id, group);
         let (news_since, wanted_meanwhile) = (exchange.news, exchange.wanted.take());
         let Some(run) = self.drop_session(id, group) else { return };
-        let done = matches!(run.verdict, Some(Verdict::Exact | Verdict::Recovered { .. }));
+        let outcome = run.outcome(now);
+        let done = outcome.is_done();
         let exchange = self.exchange(id, group);
         let fails = if done { 0 } else { exchange.fails.saturating_add(1) };
         exchange.fails = fails;
@@ -425,7 +426,7 @@ impl Node {
         } else {
             self.stats.sessions_failed += 1;
         }
-        self.events.push_back(NodeEvent::Reconciled { peer: id, outcome: run.outcome(now) });
+        self.events.push_back(NodeEvent::Reconciled { peer: id, outcome });
         // One end waits less, so that both do not begin at once again: the one that began, unless only that one
         // learns from it. Then they take turns.
         let pause = options.every.times(if run.initiator != self.is_one_way() { 4 } else { 5 });

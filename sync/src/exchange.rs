@@ -3,9 +3,21 @@
 //! A session begins with a segment that names the group and the strategy; the peer answers, refuses, or is not
 //! there. It ends when the strategy is done and both ends have each other's frames, or when the peer has not been
 //! heard for [`crate::Reconcile::silence`]. Nothing of it stays but what was learned.
+//!
+//! # Flights
+//!
+//! The depth of a frame is the length of the longest chain of frames that ends with it, each of which its sender
+//! could send only because the one before had arrived. An end sees its own share of that: a frame that it hands to
+//! the channel is one deeper than the deepest that it has received; a frame that it receives is one deeper than the
+//! deepest of its own that the peer had acknowledged by then (a segment says so), or 1 if there is none; and a frame
+//! that had to wait for room in the window is two deeper than the one whose acknowledgement made that room, the way
+//! there and back: the receiver takes that to be the frame a window before it. What is sent again adds nothing.
+
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 use fixedbitset::FixedBitSet;
+use offerbench_algos::wire::Spent;
 use offerbench_algos::{Finding, ItemId, Session, Step, Verdict};
 use prost::Message as _;
 
@@ -25,6 +37,18 @@ pub struct Outcome {
     pub haves: u64,
     /// From its beginning at this end.
     pub took: Span,
+    /// Depth of the longest chain of frames as this end sees it: the initiator's first frame is 1 deep, what
+    /// answers it 2. Two flights are a round trip. Of frames that were sent at least once, or received, also after
+    /// the verdict. Where nothing is lost both ends agree to within one; a frame that was lost may make what
+    /// follows look deeper to the end that received it late, since it then carries a newer acknowledgement.
+    pub flights: u32,
+}
+
+impl Outcome {
+    /// Whether it ended with a result: what [`Stats::sessions_done`] counts.
+    pub fn is_done(&self) -> bool {
+        matches!(self.verdict, Some(Verdict::Exact | Verdict::Recovered { .. }))
+    }
 }
 
 /// Sessions with one peer in one group: the one that runs, and when the next is wanted.
@@ -54,6 +78,13 @@ impl Exchange {
             room.checked_sub(SEGMENT_OVERHEAD_MAX).and_then(|room| run.channel.poll_segment(now, room))
         {
             let opening = run.initiator && segment.seq == 1;
+            // Due frames leave in order, so the first sending of each is that of a number not seen before.
+            if segment.seq > run.sent_last {
+                run.sent_last = segment.seq;
+                let handed = run.unsent.pop_front().expect("a frame that leaves was handed over");
+                run.flights = run.flights.max(handed.depth);
+                stats.send_first(&handed.spent, segment.frame.len());
+            }
             let made = Segment {
                 group: if opening { run.group.clone() } else { Bytes::new() },
                 session: run.number,
@@ -121,6 +152,33 @@ pub struct Run {
     /// Whether there was news to tell.
     pub news: bool,
     frames: u32,
+    /// Frames that the channel has and has not sent yet.
+    unsent: VecDeque<Handed>,
+    /// Number of the last frame that was ever sent.
+    sent_last: u32,
+    /// Depths of frames that were handed over and are not acknowledged: they never decrease.
+    depths: VecDeque<u32>,
+    /// Number of the first of them.
+    depths_first: u32,
+    /// Depth of the last frame that the peer has acknowledged.
+    answered: u32,
+    /// Depth of the deepest frame that was received.
+    heard_depth: u32,
+    /// Depths of the last frames that were received, at most a window of them.
+    window_depths: VecDeque<u32>,
+    /// Frames that either end may send without hearing of them.
+    window: usize,
+    /// Less deep than this the next frame cannot be: it waited for room.
+    depth_min: u32,
+    /// The window was full when the session was last asked for frames.
+    is_full: bool,
+    flights: u32,
+}
+
+/// A frame that was handed to the channel.
+struct Handed {
+    spent: Spent,
+    depth: u32,
 }
 
 /// What a session is, for [`Run::new`].
@@ -155,6 +213,17 @@ impl Run {
             haves_taken: 0,
             news,
             frames: 0,
+            unsent: VecDeque::new(),
+            sent_last: 0,
+            depths: VecDeque::new(),
+            depths_first: 1,
+            answered: 0,
+            heard_depth: 0,
+            window_depths: VecDeque::new(),
+            window: config.window.clamp(1, channel::WINDOW_MAX) as usize,
+            depth_min: 0,
+            is_full: false,
+            flights: 0,
         };
         run.drive(now);
         run
@@ -169,8 +238,10 @@ impl Run {
         self.heard = now;
         let piece = channel::Segment { seq: segment.seq, ack: segment.ack, frame: &segment.frame };
         self.channel.handle(now, piece).map_err(|_| ())?;
+        self.note_ack(segment.ack);
         while let Some(frame) = self.channel.receive() {
             self.frames += 1;
+            self.note_frame();
             if lose(self.frames) {
                 continue;
             }
@@ -184,6 +255,30 @@ impl Run {
         Ok(())
     }
 
+    /// A frame is here, in its turn.
+    fn note_frame(&mut self) {
+        let mut depth = self.heard_depth.max(self.answered + 1);
+        if self.window_depths.len() == self.window {
+            depth = depth.max(self.window_depths.pop_front().unwrap_or(0) + 2);
+        }
+        self.window_depths.push_back(depth);
+        self.heard_depth = depth;
+        self.flights = self.flights.max(depth);
+    }
+
+    /// The peer has all frames up to this one. The channel has checked that they were sent.
+    fn note_ack(&mut self, ack: u32) {
+        while self.depths_first <= ack
+            && let Some(depth) = self.depths.pop_front()
+        {
+            self.depths_first += 1;
+            self.answered = depth;
+            if self.is_full {
+                self.depth_min = depth + 2;
+            }
+        }
+    }
+
     /// Keeps the contract of sessions: findings out, then frames out while there is room.
     fn drive(&mut self, now: Time) {
         let Some(session) = &mut self.session else { return };
@@ -195,12 +290,21 @@ impl Run {
                     self.haves.push(id);
                 }
             }
-            if done.is_some() || !self.channel.has_room() {
+            self.is_full = !self.channel.has_room();
+            if done.is_some() || self.is_full {
                 break;
             }
+            let before = session.tally().spent;
             let mut frame = Vec::new();
             match session.poll_frame(&mut frame) {
-                Step::Frame => self.channel.send(now, frame),
+                Step::Frame => {
+                    let spent = session.tally().spent.since(&before);
+                    debug_assert_eq!(spent.total(), frame.len() as u64, "a strategy accounts for its bytes");
+                    let depth = (self.heard_depth + 1).max(self.depth_min);
+                    self.depths.push_back(depth);
+                    self.unsent.push_back(Handed { spent, depth });
+                    self.channel.send(now, frame);
+                }
                 Step::Waiting => break,
                 Step::Done(verdict) => done = Some(verdict),
             }
@@ -229,6 +333,10 @@ impl Run {
             verdict: self.verdict,
             haves: self.haves_taken,
             took: now.since(self.began),
+            flights: self.flights,
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -78,6 +78,13 @@ impl Library {
         Self { messages: Vec::new(), ids: Vec::new(), by_id }
     }
 
+    /// Makes room for so many more.
+    pub(crate) fn reserve(&mut self, count: usize) {
+        self.messages.reserve(count);
+        self.ids.reserve(count);
+        self.by_id.reserve(count);
+    }
+
     /// Messages.
     pub fn len(&self) -> usize {
         self.messages.len()

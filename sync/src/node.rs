@@ -16,14 +16,17 @@
 //!   is on again.
 
 mod intake;
+mod memory;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use fixedbitset::FixedBitSet;
-use offerbench_algos::{Index, Seed};
+use offerbench_algos::{Index, Item, Seed};
 use thiserror::Error;
+
+pub(crate) use memory::Memory;
 
 use crate::config::{Config, Delivery, Offer, Part};
 use crate::dag::Dag;
@@ -414,12 +417,21 @@ impl Node {
             peer.known = known.remove(&peer.id).unwrap_or_default();
         }
         let mut completed = Vec::new();
+        let mut items: BTreeMap<GroupId, Vec<Item>> = BTreeMap::new();
         let held: Vec<MsgNo> = node.held.ones().map(|place| MsgNo(place as u32)).collect();
         for no in held {
-            node.index(library, no);
-            if node.config.part == Part::Member && library.message(no).parents.is_some() {
+            let message = library.message(no);
+            if let Some(group) = node.groups.get_mut(&message.group) {
+                group.held.grow_and_insert(no.place());
+                items.entry(message.group).or_default().push(message.item);
+            }
+            if node.config.part == Part::Member && message.parents.is_some() {
                 node.dag.add(library, no, &mut completed);
             }
+        }
+        // All at once: one by one costs as much as the set is large, each.
+        for (group, items) in items {
+            node.reindex(group, &items);
         }
         node
     }
@@ -437,6 +449,11 @@ impl Node {
     /// Whether a message is stored.
     pub fn holds(&self, no: MsgNo) -> bool {
         self.held.contains(no.place())
+    }
+
+    /// What the other node holds and this one does not, in order. O(messages / 64), and what is answered.
+    pub fn lacks_of<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = MsgNo> + 'a {
+        other.held.difference(&self.held).map(|place| MsgNo(place as u32))
     }
 
     /// Whether a message was handed to the application.

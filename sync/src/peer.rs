@@ -154,6 +154,12 @@ impl Peer {
         }
     }
 
+    /// The peer holds these messages and all their ancestors from before.
+    pub fn remember(&mut self, set: &FixedBitSet) {
+        self.known.union_with(set);
+        self.past.union_with(set);
+    }
+
     /// The peer holds all messages of the payload with this hash. False if none is remembered.
     pub fn holds_set(&mut self, hash: u64) -> bool {
         let Some(place) = self.sent_sets.iter().position(|(known, _)| *known == hash) else { return false };

@@ -1,5 +1,7 @@
 //! Counters of a node: what it sent, by kind, and what it refused, by cause.
 
+use offerbench_algos::wire::Spent;
+
 /// What bytes of a payload are for. The order is that of [`Stats::sent`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -166,11 +168,20 @@ pub struct Stats {
     pub redundant: u64,
     /// Bytes of their bodies.
     pub redundant_bytes: u64,
+    /// Bytes of frames by purpose, of the first sending of each. What the channel sends again is in
+    /// [`Kind::Frame`] alone.
+    pub frame_spent: Spent,
+    /// Frames sent for the first time, and their bytes: what [`Self::frame_spent`] must add up to.
+    pub frames_first: Count,
     /// Sessions begun by this node.
     pub sessions_opened: u64,
-    /// Sessions that ended with a result at this node.
+    /// Sessions that ended with a result at this node, whoever began them. **Both ends count**: added up over all
+    /// nodes a session counts twice if both saw its end. To count each once, count
+    /// [`crate::NodeEvent::Reconciled`] with [`crate::Outcome::initiator`].
     pub sessions_done: u64,
-    /// Sessions that ended without one: no answer, a refusal, a broken rule, a strategy that gave up.
+    /// Sessions that ended without one: no answer, a refusal, a broken rule, a strategy that gave up. Both ends
+    /// count, as above; an end that refuses to begin one counts a refusal instead. A session that gave way to
+    /// another, begun at the same time by the peer, is in neither sum and has no event.
     pub sessions_failed: u64,
 }
 
@@ -197,6 +208,13 @@ impl Stats {
         slot.bytes += bytes as u64;
     }
 
+    /// Counts the first sending of a frame.
+    pub(crate) fn send_first(&mut self, spent: &Spent, bytes: usize) {
+        self.frame_spent.merge(spent);
+        self.frames_first.count += 1;
+        self.frames_first.bytes += bytes as u64;
+    }
+
     /// Counts a refusal.
     pub(crate) fn refuse(&mut self, why: Refusal) {
         self.refused[why as usize] += 1;
@@ -216,6 +234,9 @@ impl Stats {
         self.resends += other.resends;
         self.redundant += other.redundant;
         self.redundant_bytes += other.redundant_bytes;
+        self.frame_spent.merge(&other.frame_spent);
+        self.frames_first.count += other.frames_first.count;
+        self.frames_first.bytes += other.frames_first.bytes;
         self.sessions_opened += other.sessions_opened;
         self.sessions_done += other.sessions_done;
         self.sessions_failed += other.sessions_failed;

@@ -8,7 +8,7 @@ use crate::cmd::{on_ctrl_c, say, say_summary, thread_count};
 use crate::error::{Failure, OK, WRONG};
 use crate::experiment::Experiment;
 use crate::plan::{Overrides, Plan};
-use crate::run::{EXACT, REPORT, TIMED};
+use crate::run::{CPU, EXACT, GROUP, REPORT, TIMED};
 use crate::sink::Existing;
 
 /// Folder for runs whose user named none.
@@ -23,6 +23,15 @@ pub struct Args {
     /// The chat or git trace that trace sweeps replay (made by `import`)
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// Who was online in that trace, for sweeps that ask (presence-trace/1)
+    #[arg(long, value_name = "FILE", requires = "trace")]
+    presence: Option<PathBuf>,
+    /// Only this sweep, or this point of it
+    #[arg(long, value_name = "SWEEP[/POINT]")]
+    only: Option<String>,
+    /// Run groups that cannot connect, too
+    #[arg(long)]
+    allow_partial: bool,
     /// Only these: a glob over presets (`iblt*`) or a spec (`riblt:bits=64`); may be repeated
     #[arg(long, value_name = "GLOB")]
     strategies: Vec<String>,
@@ -32,7 +41,7 @@ pub struct Args {
     /// Threads that count in parallel [default: all cores]
     #[arg(long, value_name = "T")]
     threads: Option<usize>,
-    /// Folder for exact.jsonl, timed.jsonl and report.html [default: a fresh one under offerbench-out]
+    /// Folder for the records (*.jsonl) and report.html [default: a fresh one under offerbench-out]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Go on with an interrupted run in --out
@@ -49,6 +58,9 @@ impl Args {
         Self {
             experiment: "quick".to_owned(),
             trace: None,
+            presence: None,
+            only: None,
+            allow_partial: false,
             strategies: Vec::new(),
             seed: 1,
             threads: None,
@@ -66,7 +78,13 @@ impl Args {
 /// Bad arguments or input, existing output, a disk that refuses, Ctrl-C.
 pub fn run(args: &Args) -> Result<u8, Failure> {
     let experiment = Experiment::load(&args.experiment)?;
-    let overrides = Overrides { trace: args.trace.as_deref(), strategies: &args.strategies };
+    let overrides = Overrides {
+        trace: args.trace.as_deref(),
+        presence: args.presence.as_deref(),
+        strategies: &args.strategies,
+        only: args.only.as_deref(),
+        allow_partial: args.allow_partial,
+    };
     let plan = Plan::new(&experiment, &args.experiment, Seed::new(args.seed), &overrides)?;
     let threads = thread_count(args.threads)?;
     let dir = match &args.out {
@@ -81,9 +99,9 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
     say(format_args!(
         "{}: {} sweeps, {} strategies, {} trials, seed {}",
         plan.name,
-        plan.sweeps.len(),
-        plan.contenders.len(),
-        plan.exact_header().rows,
+        plan.sweeps.len() + plan.groups.len(),
+        plan.contenders.len().max(plan.paths.len()),
+        plan.exact_header().rows + plan.jobs().len() as u64,
         args.seed
     ));
     // Rows are whole even if the process ends at once, but for one that is being written, which `--resume` cuts off.
@@ -95,7 +113,7 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
     say("");
     say_summary(&ran.book);
     say("");
-    for (name, what) in [(EXACT, "counts"), (TIMED, "CPU times")] {
+    for (name, what) in [(EXACT, "counts"), (TIMED, "CPU times"), (GROUP, "groups"), (CPU, "their CPU")] {
         let path = dir.join(name);
         if path.exists() {
             say(format_args!("{what:<10}{}", path.display()));

@@ -31,7 +31,7 @@ const CASES: &str = include_str!("../../experiments/verify.toml");
 /// Unknown strategies.
 pub fn run(args: &Args) -> Result<u8, Failure> {
     let experiment = Experiment::parse("verify.toml (built in)", CASES)?;
-    let overrides = Overrides { trace: None, strategies: &args.strategies };
+    let overrides = Overrides { strategies: &args.strategies, ..Overrides::default() };
     let plan = Plan::new(&experiment, "verify", Seed::new(args.seed), &overrides)?;
     let mut results: Vec<[usize; 4]> = vec![[0; 4]; plan.contenders.len()];
     let mut wrong = Vec::new();

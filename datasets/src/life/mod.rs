@@ -2,6 +2,33 @@
 //!
 //! Everything is in whole milliseconds from the beginning of the life, so that it can be handed to a simulated
 //! world as it is. Members are numbered from 0.
+//!
+//! - [`LifeSpec`] (start here): what life to make up, and [`LifeSpec::draw`], which makes it.
+//! - [`Traffic`]: when who writes: evenly, as in a busy channel, as in a small group.
+//! - [`Online`]: when who is online: always, in turns, as people with phones, only while talking.
+//! - [`Clocks`]: what is wrong with the timestamps.
+//!
+//! The laws behind `busy`, `small` and `phones` were fitted to real channels; each is told with its parameters,
+//! and where they come from, in the module that draws from it. `tests/life_laws.rs` holds what is drawn
+//! against what was measured.
+
+mod alternating;
+mod clocks;
+mod even;
+mod laws;
+mod online;
+mod place;
+mod spec;
+mod traffic;
+
+pub use clocks::Clocks;
+pub use online::{Online, OnlineError};
+pub use spec::{DURATION_MS_MAX, LifeError, LifeSpec, MEMBERS_MAX};
+pub use traffic::{Traffic, UnknownTraffic};
+
+pub mod replay;
+
+pub use replay::{Replay, ReplayError, Window, replay};
 
 /// A group over a stretch of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,7 +39,8 @@ pub struct Life {
     pub end_ms: u64,
     /// What is written, in the order of time.
     pub writes: Vec<Write>,
-    /// When each member is online: an entry a member, its stays in order and apart.
+    /// When each member is online: an entry a member, its stays in order and apart; no entry at all if it is not
+    /// known.
     pub stays: Vec<Vec<Stay>>,
 }
 

@@ -42,6 +42,7 @@ pub use error::{Fault, Rule, TraceError};
 use header::FORMAT;
 pub use header::{About, Annotated, Header, Kind, Segment};
 pub(crate) use read::read_header;
+pub(crate) use write::gz;
 
 /// Times are at most this far from the start of a trace, in seconds: three thousand years. Milliseconds then
 /// are whole numbers in a 64-bit float.

@@ -38,9 +38,17 @@ impl Trace {
     ///
     /// Those of `out`.
     pub fn write_gz(&self, out: &mut dyn Write) -> io::Result<()> {
-        // 255 is "unknown" for the operating system: the default differs between machines.
-        let mut gz = GzBuilder::new().operating_system(255).write(out, Compression::best());
-        self.write(&mut gz)?;
-        gz.finish().map(|_| ())
+        gz(out, |out| self.write(out))
     }
+}
+
+/// Compresses what `write` writes.
+pub(crate) fn gz(
+    out: &mut dyn Write,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    // 255 is "unknown" for the operating system: the default differs between machines.
+    let mut gz = GzBuilder::new().operating_system(255).write(out, Compression::best());
+    write(&mut gz)?;
+    gz.finish().map(|_| ())
 }

@@ -156,6 +156,8 @@ pub struct GroupRow {
     pub link: String,
     /// Members.
     pub n: u32,
+    /// Nodes beside them that are always online and hold ids and sealed bodies for them.
+    pub relays: u32,
     /// Other members that each chooses to share with; n - 1 where all share with all.
     pub k: u32,
     /// Pairs that share. Sharing is mutual, so there may be up to n·k.
@@ -200,8 +202,8 @@ pub struct GroupRow {
     pub sent_bytes: Kinds,
     /// Records that all members sent, by kind; `body` is 0, and `frame` counts frames.
     pub sent_count: Kinds,
-    /// The bytes of first sendings of frames by their purpose; what the channel sent again is under `retry` of none
-    /// of these but in [`GroupRow::sent_bytes`].
+    /// Bytes of frames by their purpose, each frame once: what the channel sent again is in
+    /// [`GroupRow::sent_bytes`] only.
     pub frames: Bytes,
     /// Payloads sent.
     pub payloads: u64,
@@ -211,6 +213,8 @@ pub struct GroupRow {
     pub wire_bytes: u64,
     /// Bytes of payloads that each member sent and received.
     pub member_bytes: Spread,
+    /// The same, of each relay.
+    pub relay_bytes: Spread,
     /// Sessions begun.
     pub sessions_opened: u64,
     /// Sessions that ended with a result, each counted at the end that began it.

@@ -38,7 +38,7 @@ impl Node {
         self.refill(from, now);
     }
 
-    fn peer(&mut self, id: PeerId) -> &mut Peer {
+    pub(super) fn peer(&mut self, id: PeerId) -> &mut Peer {
         self.peers.get_mut(&id).expect("only peers that exist are named")
     }
 

@@ -13,6 +13,7 @@ use offerbench_algos::ItemId;
 use thiserror::Error;
 
 use super::observe::{Event, LossCause, Observer, Stage};
+use super::past::held_counts;
 use super::rules::FaultKind;
 use super::spec::WorldConfig;
 use super::world::World;
@@ -99,6 +100,12 @@ struct Facts {
     delivered: FixedBitSet,
 }
 
+impl Facts {
+    fn reads(&self, group: GroupId) -> bool {
+        self.reads.contains(&group)
+    }
+}
+
 impl Checker {
     /// A checker for a world of this description. In a world that corrupts payloads invented messages are
     /// counted and are no violation: it is a transport's work to keep forgers out.
@@ -111,8 +118,17 @@ impl Checker {
             },
             delivered: FixedBitSet::new(),
         };
+        let mut nodes: Vec<Facts> = config.nodes.iter().map(facts).collect();
+        // The n-th message of the history has the n-th number. Who held it at the start has delivered it.
+        for (facts, count) in nodes.iter_mut().zip(held_counts(config)) {
+            for (place, past) in config.history[..count].iter().enumerate() {
+                if facts.reads(past.group) {
+                    facts.delivered.grow_and_insert(place);
+                }
+            }
+        }
         Self {
-            nodes: config.nodes.iter().map(facts).collect(),
+            nodes,
             forging: config.faults.iter().any(|fault| matches!(fault.what, FaultKind::Corrupt { .. })),
             forged: 0,
             events: 0,
@@ -154,7 +170,7 @@ impl Checker {
         let again = facts.delivered.contains(place);
         facts.delivered.grow_and_insert(place);
         let content = stage.library.message(message);
-        let stranger = content.group != group || !facts.reads.contains(&group);
+        let stranger = content.group != group || !facts.reads(group);
         let undelivered = |id: &ItemId| {
             stage.library.find(*id).is_none_or(|parent| !facts.delivered.contains(parent.0 as usize))
         };

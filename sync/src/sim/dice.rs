@@ -76,6 +76,18 @@ impl Dice {
     }
 }
 
+/// Random bytes, at least 8.
+pub(super) fn random_text(seed: Seed, len: u32) -> Vec<u8> {
+    let mut dice = Dice::new(seed);
+    let len = (len as usize).max(8);
+    let mut text = Vec::with_capacity(len + 8);
+    while text.len() < len {
+        text.extend_from_slice(&dice.next_u64().to_le_bytes());
+    }
+    text.truncate(len);
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@
 //!   link      latency, jitter, rate, queue, packets, loss; named profiles
 //!   rules     faults: partitions, outages, one-way links, corruption
 //!   presence  who is online when
+//!   past      what members hold when the world begins
 //!   world     World: the event queue, the nodes, the links. Start here
 //!   observe   what happens, for a story, a checker or a meter
 //!   check     safety, and liveness after healing
@@ -43,6 +44,7 @@ mod check;
 mod dice;
 mod link;
 mod observe;
+mod past;
 mod presence;
 mod queue;
 mod rules;
@@ -57,6 +59,7 @@ pub use check::{Checker, Missing, Restless, Stuck, Violation, Why};
 pub use dice::{Dice, PPM};
 pub use link::{Carried, Link, LinkProfile, Up};
 pub use observe::{Digest, Event, LossCause, Observer, Stage};
+pub use past::{Behind, Past};
 pub use presence::{Interval, Presence, PresenceError};
 pub use rules::{During, Fault, FaultKind, Passing, Rule, Rules, Verdict};
 pub use spec::{Append, Crash, LinkSpec, NodeSpec, Text, WorldConfig, WorldError};

@@ -7,6 +7,7 @@ use offerbench_algos::Seed;
 use thiserror::Error;
 
 use super::link::LinkProfile;
+use super::past::{self, Behind, Past};
 use super::presence::Presence;
 use super::rules::Fault;
 use crate::{Config, GroupId, PeerId, Span, Time};
@@ -30,6 +31,11 @@ pub struct WorldConfig {
     pub presence: Presence,
     /// Who crashes when.
     pub crashes: Vec<Crash>,
+    /// What was written before the world began, in the order of writing; everybody holds what is of its groups.
+    /// Shared, since several worlds may have the same past.
+    pub history: Arc<[Past]>,
+    /// Who lacks the end of it.
+    pub behind: Vec<Behind>,
     /// Who writes when.
     pub appends: Vec<Append>,
 }
@@ -117,6 +123,47 @@ pub enum WorldError {
     /// Somebody writes in a group that is not its own.
     #[error("node {} writes in a group that is not its own", .0.0)]
     NotAMember(PeerId),
+    /// A node is said to be behind twice.
+    #[error("node {} is named twice among those who lack the end of the history", .0.0)]
+    BehindTwice(PeerId),
+    /// The author of a past message is said to lack it.
+    #[error("message {index} of the history was written by node {}, which is said to lack it", .author.0)]
+    LacksOwn {
+        /// Which.
+        index: usize,
+        /// By whom.
+        author: PeerId,
+    },
+    /// A past message is not of the past.
+    #[error("message {index} of the history is stamped {stamp_ms} ms, the world begins at {start_ms} ms")]
+    NotPast {
+        /// Which.
+        index: usize,
+        /// Its timestamp.
+        stamp_ms: u64,
+        /// When the world begins.
+        start_ms: u64,
+    },
+    /// A past message that somebody would refuse.
+    #[error("message {index} of the history has a body of {len} bytes, some node takes at most {max}")]
+    PastTooLong {
+        /// Which.
+        index: usize,
+        /// The length of its body in bytes.
+        len: usize,
+        /// The least limit of all nodes.
+        max: usize,
+    },
+    /// More past messages than a node may keep.
+    #[error("node {} would begin with {count} messages and keeps at most {max}", .node.0)]
+    HistoryTooLong {
+        /// Whose store.
+        node: PeerId,
+        /// Messages.
+        count: usize,
+        /// Its limit.
+        max: usize,
+    },
     /// Presence has not one entry a node.
     #[error("presence of {given} nodes for {node_count}")]
     Presence {
@@ -156,6 +203,8 @@ impl WorldConfig {
             faults: Vec::new(),
             presence: Presence::always(node_count),
             crashes: Vec::new(),
+            history: Arc::new([]),
+            behind: Vec::new(),
             appends: Vec::new(),
         }
     }
@@ -218,7 +267,7 @@ impl WorldConfig {
         if self.presence.node_count() != node_count {
             return Err(WorldError::Presence { given: self.presence.node_count(), node_count });
         }
-        Ok(())
+        past::check(self)
     }
 }
 

@@ -14,6 +14,7 @@ use offerbench_algos::Seed;
 use super::dice::Dice;
 use super::link::Link;
 use super::observe::{Event, LossCause, Observer, Stage};
+use super::past::Shelf;
 use super::queue::Queue;
 use super::rules::{Rule, Rules};
 use super::spec::{Append, Crash, WorldConfig, WorldError};
@@ -91,11 +92,11 @@ struct Way {
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Life {
-    /// When it was written.
+    /// When it was written; [`Time::ZERO`] for one of the history.
     pub written_at: Time,
     /// By whom.
     pub author: PeerId,
-    /// Members other than its author.
+    /// Members other than its author; of a message of the history, members who did not hold it at the start.
     pub owed_to: u32,
     /// To how many of those it was delivered.
     pub delivered_to: u32,
@@ -134,11 +135,11 @@ pub struct Totals {
     pub corrupted: u64,
     /// Payloads that nodes refused.
     pub refused: u64,
-    /// Messages written.
+    /// Messages written, without those of the history.
     pub appended: u64,
     /// Messages that nodes did not take to write.
     pub appends_refused: u64,
-    /// Deliveries to members other than the author.
+    /// Deliveries to members other than the author. What a member held at the start is not delivered again.
     pub delivered: u64,
     /// Messages that arrived at who held them.
     pub redundant: u64,
@@ -199,7 +200,7 @@ impl World {
 }
 
 impl<O: Observer> World<O> {
-    /// A world with an observer. O(nodes + links + what is planned).
+    /// A world with an observer. O(nodes + links + what is planned), and what nodes hold at the start.
     ///
     /// # Errors
     ///
@@ -236,20 +237,27 @@ impl<O: Observer> World<O> {
                 link_count,
             });
         }
+        let mut library = Library::new(seed.child("library"));
+        let mut shelf = Shelf::fill(&config, &mut library)?;
+        for (no, slot) in slots.iter_mut().enumerate() {
+            shelf.hand_out(no, &config, slot.node.as_mut().expect("every node begins"));
+        }
+        let lives = shelf.lives(&config, &members);
+        drop(shelf);
         let mut world = Self {
             now: Time::ZERO,
             queue: Queue::new(),
             slots,
             ways,
-            library: Library::new(seed.child("library")),
-            lives: Vec::new(),
+            library,
+            owed: lives.iter().map(|life| u64::from(life.owed_to)).sum(),
+            lives,
             members,
             rules: Rules::of(&config.faults, seed.child("faults")),
             corrupting: Dice::new(seed.child("corruption")),
             in_flight: Vec::new(),
             free: Vec::new(),
             healed: false,
-            owed: 0,
             appends_planned: config.appends.len(),
             totals: Totals::default(),
             #[cfg(any(test, feature = "plant"))]
@@ -471,6 +479,11 @@ impl<O: Observer> World<O> {
     /// Who looks on.
     pub fn observer(&self) -> &O {
         &self.observer
+    }
+
+    /// Ends it; who looked on remains.
+    pub fn into_observer(self) -> O {
+        self.observer
     }
 }
 

@@ -10,6 +10,7 @@ use offerbench_algos::{Guarantee, REGISTRY, Seed};
 
 use super::luck::Luck;
 use super::setting::{Crowd, Lot, UNAIDED_SHIFTS};
+use super::yore::Yore;
 use crate::sim::LinkProfile;
 use crate::{
     Acks, Backoff, ChannelConfig, Config, Delivery, Limits, Offer, OnHave, PARENTS_MAX, Part, Reconcile,
@@ -39,9 +40,18 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub(super) fn new(crowd: &Crowd, lot: &Lot, slowest: &LinkProfile, trouble: Span, unaided: bool) -> Self {
+    pub(super) fn new(
+        crowd: &Crowd,
+        lot: &Lot,
+        yore: &Yore,
+        slowest: &LinkProfile,
+        trouble: Span,
+        unaided: bool,
+    ) -> Self {
         let message = u64::from(lot.text_len_max) + MESSAGE_OVERHEAD + 8 * PARENT_LEN;
-        let all = lot.appends.len() as u64 * (message + 200) + 2000;
+        // Of the past, what somebody lacks; and a session may name all of it.
+        let past = yore.lacking * 400 + yore.history.len() as u64 * 40;
+        let all = lot.appends.len() as u64 * (message + 200) + past + 2000;
         // Every payload takes its headers, and each shares its last packet with nobody.
         let wire = |len: u64| slowest.wire_len(len as usize) * 5 / 4;
         let flight = slowest.latency_us + slowest.jitter_us + slowest.leaving_us(wire(message + 1000));
@@ -258,8 +268,8 @@ fn draw_limits(luck: &mut Luck, lot: &Lot, tight_waiting: bool) -> Limits {
 
 /// How long a healed world may take. Everything below is a sum of worst cases, so that what is over it is stuck or
 /// as good as stuck; a sound world takes a small part of it.
-pub(super) fn bound(crowd: &Crowd, lot: &Lot, pace: &Pace, configs: &[Arc<Config>]) -> Span {
-    let messages = lot.appends.len() as u64;
+pub(super) fn bound(crowd: &Crowd, lot: &Lot, yore: &Yore, pace: &Pace, configs: &[Arc<Config>]) -> Span {
+    let messages = lot.appends.len() as u64 + yore.lacking;
     let mut hop = Span::ZERO;
     for config in configs {
         // What was sent just before is sent again after this: a record is dated up to a quarter later.

@@ -21,6 +21,7 @@ mod luck;
 mod setting;
 mod show;
 mod soak;
+mod yore;
 
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,10 @@ use crate::{Config, Span};
 use behaviour::Manners;
 use luck::Luck;
 use setting::Crowd;
+use yore::Yore;
+
+/// What all clocks show at the beginning, in milliseconds.
+const START_MS: u64 = 1_700_000_000_000;
 
 /// What is demanded of a world beside safety.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,8 +83,10 @@ impl Swarm {
         let mut crowd = Crowd::draw(seed.child("crowd"), unaided);
         let lot = setting::Lot::draw(seed.child("messages"), &crowd, trouble, unaided);
         let slowest = setting::draw_links(seed.child("links"), &mut crowd, unaided);
-        let pace = behaviour::Pace::new(&crowd, &lot, &slowest, trouble, unaided);
+        let mut yore = Yore::draw(seed.child("history"), &crowd, START_MS);
+        let pace = behaviour::Pace::new(&crowd, &lot, &yore, &slowest, trouble, unaided);
         let manners = Manners::draw(seed.child("behaviour"), &crowd, &lot, &pace);
+        yore.fit(&manners.configs);
         let misfortune = setting::Misfortune::draw(seed.child("misfortune"), &crowd, trouble, unaided);
 
         let demand = match (manners.store_may_fill, misfortune.corrupts, unaided) {
@@ -88,16 +95,18 @@ impl Swarm {
             (_, _, true) => Demand::Unaided,
             _ => Demand::Rest,
         };
-        let bound = behaviour::bound(&crowd, &lot, &pace, &manners.configs);
+        let bound = behaviour::bound(&crowd, &lot, &yore, &pace, &manners.configs);
         let mut world = WorldConfig {
             seed: seed.child("world"),
-            start_ms: 1_700_000_000_000,
+            start_ms: START_MS,
             nodes: crowd.nodes(&manners.configs),
             profiles: crowd.profiles,
             links: crowd.links,
             faults: misfortune.faults,
             presence: misfortune.presence,
             crashes: misfortune.crashes,
+            history: yore.history.into(),
+            behind: yore.behind,
             appends: lot.appends,
         };
         for profile in &mut world.profiles {

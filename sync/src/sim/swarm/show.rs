@@ -60,6 +60,13 @@ impl fmt::Display for Swarm {
             let down = s(crash.down_for.as_us());
             writeln!(f, "crash {} of node {} for {down:.3} s{forgets}", crash.at, crash.node.0)?;
         }
+        if !world.history.is_empty() {
+            write!(f, "{} messages from before", world.history.len())?;
+            for away in &world.behind {
+                write!(f, "; node {} lacks the last {}", away.node.0, away.lacks)?;
+            }
+            writeln!(f)?;
+        }
         for append in &world.appends {
             write!(f, "write {} node {} in {:?}, ", append.at, append.node.0, append.group)?;
             match &append.text {

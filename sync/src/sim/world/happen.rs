@@ -1,12 +1,8 @@
 //! What happens when an event's time has come, and to whom: each touches one node.
 
-use offerbench_algos::Seed;
-
 use super::{InFlight, Life, NEVER, Planned, WAKES_MAX, World, node_seed};
-use crate::sim::dice::Dice;
 use crate::sim::observe::{Event, LossCause, Observer, Stage};
 use crate::sim::presence::Interval;
-use crate::sim::spec::Text;
 use crate::{MsgNo, Node, NodeEvent, PeerId, Span};
 
 impl<O: Observer> World<O> {
@@ -116,15 +112,8 @@ impl<O: Observer> World<O> {
         };
         let at_ms =
             self.config.start_ms.saturating_add(self.now.as_ms()).saturating_add_signed(append.skew_ms);
-        let random;
-        let text = match &append.text {
-            Text::Says(text) => text.as_bytes(),
-            Text::Random(len) => {
-                random = random_text(self.config.seed.child("text").nth(u64::from(no)), *len);
-                &random
-            }
-        };
-        let appended = node.append(&mut self.library, self.now, group, at_ms, text);
+        let text = append.text.bytes(self.config.seed.child("text").nth(u64::from(no)));
+        let appended = node.append(&mut self.library, self.now, group, at_ms, &text);
         self.appends_planned -= 1;
         match appended {
             Ok(message) => {
@@ -255,16 +244,4 @@ impl<O: Observer> World<O> {
             self.queue.push(at, Planned::Wake(no as u32));
         }
     }
-}
-
-/// Random bytes, at least 8.
-fn random_text(seed: Seed, len: u32) -> Vec<u8> {
-    let mut dice = Dice::new(seed);
-    let len = (len as usize).max(8);
-    let mut text = Vec::with_capacity(len + 8);
-    while text.len() < len {
-        text.extend_from_slice(&dice.next_u64().to_le_bytes());
-    }
-    text.truncate(len);
-    text
 }

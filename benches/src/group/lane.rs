@@ -1,0 +1,80 @@
+//! The lane of group trials: all of them in parallel, rows in one fixed order, counts and CPU times apart.
+
+use std::sync::atomic::AtomicBool;
+
+use offerbench_reports::record::{GroupOutcome, GroupRow};
+
+use super::trial::{self, Place};
+use crate::error::Failure;
+use crate::parallel;
+use crate::plan::Plan;
+use crate::sink::Sink;
+
+/// One trial: a point, a repetition, an OFFER path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// Index of the sweep.
+    pub sweep: usize,
+    /// Index of the point in the sweep.
+    pub point: usize,
+    /// Repetition.
+    pub replicate: u32,
+    /// Index in [`Plan::paths`].
+    pub path: usize,
+}
+
+/// Runs what the sinks do not hold yet, and answers how many rows are wrong.
+///
+/// A trial's CPU time is written before its counts: of two files that were cut off, the counts decide where to go
+/// on.
+///
+/// # Errors
+///
+/// When the disk refuses, a scenario cannot be made, or `interrupted` was set.
+pub fn run(
+    plan: &Plan,
+    counts: &mut Sink,
+    cpu: &mut Sink,
+    threads: usize,
+    interrupted: &AtomicBool,
+) -> Result<usize, Failure> {
+    let jobs = plan.jobs();
+    let mut wrong = 0;
+    for (line, job) in counts.kept().iter().zip(&jobs) {
+        let row: GroupRow = serde_json::from_str(line)
+            .map_err(|error| Failure::usage(format!("cannot resume: a row does not read: {error}")))?;
+        let is_there = (row.point as usize, row.replicate) == (job.point, job.replicate)
+            && plan.groups[job.sweep].sweep.name == row.sweep
+            && plan.paths[job.path].about.spec == row.spec;
+        if !is_there {
+            return Err(Failure::usage(
+                "cannot resume: the rows are not in the order of this run; use --force",
+            ));
+        }
+        wrong += usize::from(row.outcome == GroupOutcome::Wrong);
+    }
+    let done = counts.kept().len().min(jobs.len());
+    cpu.cut_off_after(done)?;
+    parallel::in_order(
+        "living",
+        done..jobs.len(),
+        threads,
+        interrupted,
+        |index, halt| {
+            let job = jobs[index];
+            let planned = &plan.groups[job.sweep];
+            let point = &planned.points[job.point];
+            let scenario = plan.group_scenario(job.sweep, job.point, job.replicate)?;
+            let place =
+                Place { sweep: &planned.sweep.name, point: job.point as u32, replicate: job.replicate };
+            Ok(trial::run(place, point, &scenario, &plan.paths[job.path], halt))
+        },
+        |_, rows| {
+            let Some((row, time)) = rows else { return Ok(()) };
+            wrong += usize::from(row.outcome == GroupOutcome::Wrong);
+            cpu.append(&time)?;
+            counts.append(&row)
+        },
+    )?;
+    Ok(wrong)
+}

@@ -1,0 +1,402 @@
+//! A sweep over groups, as a TOML file says it, and the grid of its points.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use offerbench_datasets::life::{Clocks, Online, OnlineError, Traffic, UnknownTraffic};
+use offerbench_reports::record::GroupAxis;
+use offerbench_sync::sim::LinkProfile;
+use offerbench_sync::{Acks, Config, Delivery, Offer, OnHave, Policy};
+
+/// One sweep over groups, as written. Lists are axes: their product is the grid, the last list fastest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupSweep {
+    /// Unique in the experiment.
+    pub name: String,
+    /// What it answers.
+    pub question: String,
+    /// What was expected before it ran.
+    pub expectation: String,
+    /// The x of its charts.
+    pub axis: GroupAxis,
+    /// OFFER paths: `batch`, `interactive`, specs, or globs over preset specs. `*`: both paths of MVDS and the first
+    /// preset of every strategy.
+    #[serde(default = "everything")]
+    pub strategies: Vec<String>,
+    /// Members.
+    #[serde(default)]
+    pub members: Vec<u32>,
+    /// By what rule they choose whom to share with.
+    #[serde(default = "three")]
+    pub sharing: Vec<String>,
+    /// Relays beside the members, always online.
+    #[serde(default)]
+    pub relays: u32,
+    /// Who writes when: `even`, `busy`, `small`, or `trace`.
+    #[serde(default = "even")]
+    pub traffic: Vec<String>,
+    /// Messages a day in the whole group, on average.
+    #[serde(default)]
+    pub messages_day: Vec<f64>,
+    /// Messages a day and member, on average; instead of `messages_day`.
+    #[serde(default)]
+    pub messages_member_day: Vec<f64>,
+    /// Who is online when: `always`, `alternating:uptime=0.1,stay=600`, `phones`, `talking:timeout=900`, or `trace`.
+    #[serde(default = "tenth")]
+    pub online: Vec<String>,
+    /// How long it lasts, in hours.
+    #[serde(default = "day")]
+    pub hours: f64,
+    /// Messages that everybody holds at the beginning. By default none; of a trace, what was written before.
+    #[serde(default)]
+    pub history: Vec<u64>,
+    /// How long the members who return were away, in hours: they lack the history of that time.
+    #[serde(default)]
+    pub away_hours: Vec<f64>,
+    /// How many return, an hour after the beginning.
+    #[serde(default = "one")]
+    pub returning: u32,
+    /// Profiles of links.
+    #[serde(default = "mobile")]
+    pub link: Vec<String>,
+    /// How receipt is confirmed.
+    #[serde(default = "immediate")]
+    pub acks: Vec<String>,
+    /// What becomes of what the peer lacks: see [`Mode`].
+    #[serde(default = "offer")]
+    pub mode: Vec<Mode>,
+    /// Whether a message waits for its parents. With a trace, its edges are the parents then.
+    #[serde(default)]
+    pub causal: bool,
+    /// Whether members also write while they are offline.
+    #[serde(default)]
+    pub writes_offline: bool,
+    /// Each clock is wrong by up to this many seconds.
+    #[serde(default)]
+    pub skew_s: u32,
+    /// Share of the messages that are stamped long before they are written.
+    #[serde(default)]
+    pub late_share: f64,
+    /// How long before, on average, in seconds.
+    #[serde(default)]
+    pub late_mean_s: u32,
+    /// Stamps are rounded down to this many seconds: ties.
+    #[serde(default)]
+    pub tie_s: u32,
+    /// Where a stretch of the trace begins, in days since its first message; none: the busiest stretch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_day: Option<f64>,
+    /// Repetitions of each point with other lives.
+    #[serde(default = "once")]
+    pub replicates: u32,
+}
+
+/// What becomes of an item that a peer lacks, and whether a message that was asked of one peer is asked of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// OFFER, and REQUESTs are coordinated.
+    Offer,
+    /// MESSAGE at once.
+    Push,
+    /// MESSAGE at once, and who comes online asks one peer after the other.
+    PushOne,
+    /// OFFER, and everybody who offers is asked.
+    OfferUncoordinated,
+}
+
+impl Mode {
+    /// As in a TOML file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Offer => "offer",
+            Self::Push => "push",
+            Self::PushOne => "push-one",
+            Self::OfferUncoordinated => "offer-uncoordinated",
+        }
+    }
+
+    /// Tells it to the nodes' configuration.
+    pub fn apply(self, config: &mut Config) {
+        config.coordinate = self != Self::OfferUncoordinated;
+        if let Offer::Reconcile(options) = &mut config.offer {
+            options.on_have = match self {
+                Self::Push | Self::PushOne => OnHave::Push,
+                Self::Offer | Self::OfferUncoordinated => OnHave::Offer,
+            };
+            if self == Self::PushOne {
+                options.ask = 1;
+            }
+        }
+    }
+}
+
+fn everything() -> Vec<String> {
+    vec!["*".to_owned()]
+}
+fn three() -> Vec<String> {
+    vec!["random:k=3".to_owned()]
+}
+fn even() -> Vec<String> {
+    vec!["even".to_owned()]
+}
+fn tenth() -> Vec<String> {
+    vec!["alternating:uptime=0.1,stay=600".to_owned()]
+}
+fn day() -> f64 {
+    24.0
+}
+fn mobile() -> Vec<String> {
+    vec!["4g".to_owned()]
+}
+fn immediate() -> Vec<String> {
+    vec!["immediate".to_owned()]
+}
+fn offer() -> Vec<Mode> {
+    vec![Mode::Offer]
+}
+fn one() -> u32 {
+    1
+}
+fn once() -> u32 {
+    1
+}
+
+/// Who writes when.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Writes {
+    /// Drawn by a law.
+    Drawn(Traffic),
+    /// As recorded.
+    Trace,
+}
+
+/// Who is online when.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Presence {
+    /// Drawn by a law.
+    Drawn(Online),
+    /// As recorded.
+    Trace,
+}
+
+/// One point of the grid.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Point {
+    /// Members; those of the trace if they are not chosen.
+    pub members: Option<u32>,
+    /// By what rule they share.
+    pub sharing: Policy,
+    /// Relays.
+    pub relays: u32,
+    /// Who writes when.
+    pub traffic: Writes,
+    /// Messages a day in the whole group.
+    pub messages_day: f64,
+    /// Who is online when.
+    pub online: Presence,
+    /// How long it lasts, in milliseconds.
+    pub duration_ms: u64,
+    /// Messages that everybody holds at the beginning, where the sweep says.
+    pub history: Option<u64>,
+    /// How long the members who return were away, in milliseconds.
+    pub away_ms: Option<u64>,
+    /// How many return.
+    pub returning: u32,
+    /// Name and profile of the links.
+    pub link: (String, LinkProfile),
+    /// How receipt is confirmed.
+    pub acks: Acks,
+    /// What becomes of what a peer lacks.
+    pub mode: Mode,
+    /// When a message is handed to the application.
+    pub delivery: Delivery,
+    /// Whether members also write while offline.
+    pub writes_offline: bool,
+    /// How wrong clocks are.
+    pub clocks: Clocks,
+    /// Where a stretch of a trace begins, in milliseconds.
+    pub from_ms: Option<u64>,
+}
+
+/// Milliseconds of an hour.
+const HOUR_MS: f64 = 3_600_000.0;
+
+/// The longest life, in hours: ten years.
+const HOURS_MAX: f64 = 87_600.0;
+
+impl GroupSweep {
+    /// Whether it replays a trace.
+    pub fn replays(&self) -> bool {
+        [&self.traffic, &self.online].iter().any(|names| names.iter().any(|name| name == "trace"))
+    }
+
+    /// The rules that the types cannot express.
+    ///
+    /// # Errors
+    ///
+    /// Says which field, and what was expected.
+    pub fn check(&self) -> Result<(), String> {
+        for (field, text) in [("question", &self.question), ("expectation", &self.expectation)] {
+            if text.trim().is_empty() {
+                return Err(format!("{field}: expected a sentence: a sweep without one answers nothing"));
+            }
+        }
+        if self.replicates == 0 {
+            return Err("replicates: expected at least 1".to_owned());
+        }
+        let hours = |field: &str, hours: f64| {
+            if hours > 0.0 && hours <= HOURS_MAX {
+                Ok(())
+            } else {
+                Err(format!("{field} {hours}: expected more than 0 and at most {HOURS_MAX} (ten years)"))
+            }
+        };
+        hours("hours", self.hours)?;
+        self.away_hours.iter().try_for_each(|away| hours("away_hours", *away))?;
+        if (self.axis == GroupAxis::Away) == self.away_hours.is_empty() {
+            return Err("axis = \"away\" goes with away_hours = [...]".to_owned());
+        }
+        if !(0.0..=1.0).contains(&self.late_share) {
+            return Err(format!("late_share {}: expected 0 to 1", self.late_share));
+        }
+        let of_trace = self.traffic.iter().all(|name| name == "trace");
+        if !of_trace && self.members.is_empty() {
+            return Err("members: expected at least one value".to_owned());
+        }
+        if of_trace && !(self.members.is_empty() && self.rates().is_empty()) {
+            return Err("members and messages come from the trace: leave them out".to_owned());
+        }
+        if !of_trace && self.rates().is_empty() {
+            return Err("expected messages_day or messages_member_day".to_owned());
+        }
+        if !self.messages_day.is_empty() && !self.messages_member_day.is_empty() {
+            return Err("expected either messages_day or messages_member_day".to_owned());
+        }
+        if let Some(bad) = self.rates().iter().find(|rate| !(rate.is_finite() && **rate >= 0.0)) {
+            return Err(format!("messages {bad}: expected 0 or more"));
+        }
+        for (field, is_empty) in [
+            ("sharing", self.sharing.is_empty()),
+            ("traffic", self.traffic.is_empty()),
+            ("online", self.online.is_empty()),
+            ("link", self.link.is_empty()),
+            ("acks", self.acks.is_empty()),
+            ("mode", self.mode.is_empty()),
+        ] {
+            if is_empty {
+                return Err(format!("{field}: expected at least one value"));
+            }
+        }
+        self.points().map(|_| ())
+    }
+
+    fn rates(&self) -> &[f64] {
+        if self.messages_day.is_empty() { &self.messages_member_day } else { &self.messages_day }
+    }
+
+    /// The grid, the last axis fastest.
+    ///
+    /// # Errors
+    ///
+    /// A name that names nothing, or a point that stands in the grid twice.
+    pub fn points(&self) -> Result<Vec<Point>, String> {
+        let of_trace = self.traffic.iter().all(|name| name == "trace");
+        let members = or_none(&self.members);
+        let rates = if of_trace { vec![0.0] } else { self.rates().to_vec() };
+        let away_ms: Vec<u64> = self.away_hours.iter().map(|hours| (hours * HOUR_MS) as u64).collect();
+        let per_member = self.messages_day.is_empty();
+
+        let mut points = vec![self.origin()];
+        vary(&mut points, &all_named("traffic", &self.traffic)?, |point, value| point.traffic = *value);
+        vary(&mut points, &members, |point, value| point.members = *value);
+        vary(&mut points, &all_named("sharing", &self.sharing)?, |point, value| point.sharing = *value);
+        vary(&mut points, &rates, |point, rate| {
+            let members = if per_member { f64::from(point.members.unwrap_or(1)) } else { 1.0 };
+            point.messages_day = rate * members;
+        });
+        vary(&mut points, &all_named("online", &self.online)?, |point, value| point.online = *value);
+        vary(&mut points, &or_none(&self.history), |point, value| point.history = *value);
+        vary(&mut points, &or_none(&away_ms), |point, value| point.away_ms = *value);
+        let links: Vec<LinkProfile> = self.link.iter().map(|_| LinkProfile::MOBILE_4G).collect();
+        let links: Vec<(String, LinkProfile)> = self.link.iter().cloned().zip(links).collect();
+        vary(&mut points, &links, |point, value| point.link.clone_from(value));
+        vary(&mut points, &[Acks::Immediate], |point, value| point.acks = *value);
+        vary(&mut points, &self.mode, |point, value| point.mode = *value);
+
+        match points.iter().enumerate().find(|(index, point)| points[..*index].contains(point)) {
+            Some((_, point)) => Err(format!("the point {point:?} stands in the grid twice")),
+            None => Ok(points),
+        }
+    }
+
+    /// A point with what does not vary; every axis overwrites its own.
+    fn origin(&self) -> Point {
+        Point {
+            members: None,
+            sharing: Policy::AllToAll,
+            relays: self.relays,
+            traffic: Writes::Trace,
+            messages_day: 0.0,
+            online: Presence::Trace,
+            duration_ms: (self.hours * HOUR_MS) as u64,
+            history: None,
+            away_ms: None,
+            returning: if self.away_hours.is_empty() { 0 } else { self.returning },
+            link: (String::new(), LinkProfile::IDEAL),
+            acks: Acks::Immediate,
+            mode: Mode::Offer,
+            delivery: if self.causal { Delivery::Causal } else { Delivery::Eventual },
+            writes_offline: self.writes_offline,
+            clocks: Clocks {
+                skew_max_s: self.skew_s,
+                late_ppm: (self.late_share * 1e6).round() as u32,
+                late_mean_s: self.late_mean_s,
+                tie_s: self.tie_s,
+            },
+            from_ms: self.from_day.map(|day| (day * 24.0 * HOUR_MS) as u64),
+        }
+    }
+}
+
+/// Each point once for every value.
+fn vary<T>(points: &mut Vec<Point>, values: &[T], set: impl Fn(&mut Point, &T)) {
+    *points = points
+        .iter()
+        .flat_map(|point| {
+            values.iter().map(|value| {
+                let mut point = point.clone();
+                set(&mut point, value);
+                point
+            })
+        })
+        .collect();
+}
+
+/// The values of an axis that need not be given.
+fn or_none<T: Copy>(values: &[T]) -> Vec<Option<T>> {
+    if values.is_empty() { vec![None] } else { values.iter().copied().map(Some).collect() }
+}
+
+fn all_named<T: FromStr<Err: Display>>(field: &str, texts: &[String]) -> Result<Vec<T>, String> {
+    texts.iter().map(|text| text.parse().map_err(|error| format!("{field}: {error}"))).collect()
+}
+
+impl FromStr for Writes {
+    type Err = UnknownTraffic;
+
+    fn from_str(text: &str) -> Result<Self, UnknownTraffic> {
+        if text == "trace" { Ok(Self::Trace) } else { text.parse().map(Self::Drawn) }
+    }
+}
+
+impl FromStr for Presence {
+    type Err = OnlineError;
+
+    fn from_str(text: &str) -> Result<Self, OnlineError> {
+        if text == "trace" { Ok(Self::Trace) } else { text.parse().map(Self::Drawn) }
+    }
+}

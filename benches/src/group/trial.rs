@@ -1,0 +1,244 @@
+//! One group trial: a life under one OFFER path, counted while it is lived, and judged.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use offerbench_algos::wire::{Purpose, Spent};
+use offerbench_reports::record::{Bytes, CpuRow, GroupOutcome, GroupRow, Hist, Kinds, Spread};
+use offerbench_sync::sim::{Checker, World};
+use offerbench_sync::{Kind, MsgNo, PeerId, Span, Stats, Time};
+
+use super::meter::{Meter, spread};
+use super::path::Path;
+use super::scenario::Scenario;
+use super::sweep::Point;
+use crate::meter::{heap_peak, thread_cpu_ns};
+
+/// Virtual time between two looks at whether to end early.
+const SLICE: Span = Span::from_s(60);
+
+/// Which trial it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// Name of the sweep.
+    pub sweep: &'a str,
+    /// Number of the point.
+    pub point: u32,
+    /// Number of the repetition.
+    pub replicate: u32,
+}
+
+/// What a world left behind.
+struct Lived {
+    meter: Meter,
+    stats: Stats,
+    state_bytes: Spread,
+    totals: offerbench_sync::sim::Totals,
+    owed: u64,
+    reached_all: u64,
+    wrong: Option<String>,
+}
+
+/// Lives it. `None` when `halt` said so.
+pub fn run(
+    place: Place<'_>,
+    point: &Point,
+    scenario: &Scenario,
+    path: &Path,
+    halt: &dyn Fn() -> bool,
+) -> Option<(GroupRow, CpuRow)> {
+    let start = thread_cpu_ns();
+    // A panic is a bug of ours, and must not take the other rows with it.
+    let lived = catch_unwind(AssertUnwindSafe(|| heap_peak(|| live(scenario, path, halt))));
+    let cpu_ns = thread_cpu_ns() - start;
+    let cpu = CpuRow {
+        sweep: place.sweep.to_owned(),
+        point: place.point,
+        replicate: place.replicate,
+        spec: path.about.spec.clone(),
+        cpu_ns,
+    };
+    let mut row = blank_row(place, point, scenario, path);
+    match lived {
+        Ok((lived, heap_peak_bytes)) => {
+            row.heap_peak_bytes = heap_peak_bytes;
+            fill(&mut row, scenario, lived?);
+        }
+        Err(_) => {
+            row.outcome = GroupOutcome::Wrong;
+            row.reason = Some("it panicked".to_owned());
+        }
+    }
+    Some((row, cpu))
+}
+
+fn live(scenario: &Scenario, path: &Path, halt: &dyn Fn() -> bool) -> Option<Lived> {
+    let config = scenario.world(&path.offer);
+    let peers = config.nodes.iter().map(|node| node.shares[0].1.clone());
+    let watch = (Meter::new(peers, scenario.history as u32), Checker::new(&config));
+    let mut world = World::observed(config, watch).expect("a scenario names only what is there");
+    let end = scenario.end();
+    let mut until = Time::ZERO;
+    while until < end {
+        if halt() {
+            return None;
+        }
+        until = (until + SLICE).min(end);
+        world.run_until(until);
+    }
+    let mut stats = Stats::default();
+    let mut state = Vec::new();
+    for node in (0..world.node_count() as u32).map_while(|no| world.node(PeerId(no))) {
+        stats.merge(node.stats());
+        state.push(node.state_bytes() as u64);
+    }
+    let reached = |no: &u32| world.life(MsgNo(*no)).is_some_and(|life| life.delivered_to == life.owed_to);
+    let reached_all = (0..world.library().len() as u32).filter(reached).count() as u64;
+    let totals = *world.totals();
+    let owed = world.owed();
+    let (mut meter, checker) = world.into_observer();
+    meter.end();
+    Some(Lived {
+        wrong: wrong(&checker, &stats, &totals),
+        meter,
+        stats,
+        state_bytes: spread(state),
+        totals,
+        owed,
+        reached_all,
+    })
+}
+
+/// What must never happen, if it did.
+fn wrong(checker: &Checker, stats: &Stats, totals: &offerbench_sync::sim::Totals) -> Option<String> {
+    if let Err((at, violation)) = checker.verdict() {
+        return Some(format!("at {at}: {violation}"));
+    }
+    let sent = stats.sent_bytes();
+    if sent != totals.payload_bytes {
+        return Some(format!("{} bytes were sent, and {sent} are accounted for", totals.payload_bytes));
+    }
+    let uncounted = stats.sent(Kind::NoSync).bytes + stats.sent(Kind::Control).bytes;
+    (uncounted > 0).then(|| format!("{uncounted} bytes of kinds that a row does not have"))
+}
+
+fn fill(row: &mut GroupRow, scenario: &Scenario, lived: Lived) {
+    let Lived { meter, stats, state_bytes, totals, owed, reached_all, wrong } = lived;
+    row.outcome = match (&wrong, owed) {
+        (Some(_), _) => GroupOutcome::Wrong,
+        (None, 0) => GroupOutcome::Complete,
+        (None, _) => GroupOutcome::Partial,
+    };
+    row.reason = wrong;
+    row.written = totals.appended;
+    row.m = row.history + row.written;
+    row.delivered = totals.delivered;
+    row.needed = totals.delivered + owed;
+    row.reached_all = reached_all;
+    row.redundant = stats.redundant;
+    row.redundant_bytes = stats.redundant_bytes;
+    row.resends = stats.resends;
+    row.sent_bytes = kinds(|kind| stats.sent(kind).bytes);
+    row.sent_count = kinds(|kind| stats.sent(kind).count);
+    row.frames = frames(&stats.frame_spent);
+    row.payloads = totals.payloads;
+    row.lost = totals.lost.iter().sum();
+    row.wire_bytes = totals.wire_bytes;
+    let members = scenario.life.members as usize;
+    row.member_bytes = meter.bytes(0..members);
+    row.relay_bytes = meter.bytes(members..scenario.nodes());
+    row.sessions_opened = stats.sessions_opened;
+    row.sessions_done = meter.sessions_done;
+    row.sessions_failed = meter.sessions_failed;
+    row.flights = meter.flights;
+    row.flights_max = meter.flights_max;
+    row.delivery_ms = meter.delivery_ms;
+    row.missed = meter.missed;
+    row.catch_up_ms = meter.catch_up_ms;
+    row.catch_ups_cut = meter.catch_ups_cut;
+    row.state_bytes = state_bytes;
+}
+
+fn kinds(of: impl Fn(Kind) -> u64) -> Kinds {
+    Kinds {
+        header: of(Kind::Header),
+        ack: of(Kind::Ack),
+        offer: of(Kind::Offer),
+        request: of(Kind::Request),
+        message: of(Kind::Message),
+        body: of(Kind::Body),
+        frame: of(Kind::Frame),
+        channel: of(Kind::Channel),
+    }
+}
+
+fn frames(spent: &Spent) -> Bytes {
+    let on = |purpose| Spent::on(spent, purpose);
+    Bytes {
+        salt: on(Purpose::Salt),
+        estimator: on(Purpose::Estimator),
+        sketch: on(Purpose::Sketch),
+        ids: on(Purpose::Ids),
+        request: on(Purpose::Request),
+        control: on(Purpose::Control),
+        retry: on(Purpose::Retry),
+        overshoot: 0,
+    }
+}
+
+fn blank_row(place: Place<'_>, point: &Point, scenario: &Scenario, path: &Path) -> GroupRow {
+    let life = &scenario.life;
+    let online_ms: u64 = life.stays.iter().flatten().map(|stay| stay.off_ms - stay.on_ms).sum();
+    let member_ms = u128::from(life.end_ms.max(1)) * u128::from(life.members.max(1));
+    GroupRow {
+        sweep: place.sweep.to_owned(),
+        point: place.point,
+        replicate: place.replicate,
+        seed: scenario.seed.value(),
+        spec: path.about.spec.clone(),
+        workload: scenario.workload.clone(),
+        presence: scenario.presence.clone(),
+        sharing: point.sharing.to_string(),
+        mode: point.mode.as_str().to_owned(),
+        acks: "immediate".to_owned(),
+        link: point.link.0.clone(),
+        n: life.members,
+        relays: point.relays,
+        k: scenario.k(),
+        links: scenario.links.pairs().count() as u64,
+        connected: scenario.links.is_connected(),
+        one_way_reach_ppm: scenario.one_way_reach_ppm,
+        history: scenario.history,
+        written: 0,
+        m: scenario.history,
+        duration_ms: life.end_ms,
+        uptime_ppm: (u128::from(online_ms) * 1_000_000 / member_ms) as u32,
+        away_ms: point.away_ms,
+        outcome: GroupOutcome::Partial,
+        reason: None,
+        needed: 0,
+        delivered: 0,
+        reached_all: 0,
+        redundant: 0,
+        redundant_bytes: 0,
+        resends: 0,
+        sent_bytes: Kinds::default(),
+        sent_count: Kinds::default(),
+        frames: Bytes::default(),
+        payloads: 0,
+        lost: 0,
+        wire_bytes: 0,
+        member_bytes: Spread::default(),
+        relay_bytes: Spread::default(),
+        sessions_opened: 0,
+        sessions_done: 0,
+        sessions_failed: 0,
+        flights: 0,
+        flights_max: 0,
+        delivery_ms: Hist::default(),
+        missed: Hist::default(),
+        catch_up_ms: Hist::default(),
+        catch_ups_cut: 0,
+        heap_peak_bytes: 0,
+        state_bytes: Spread::default(),
+    }
+}
