@@ -290,6 +290,7 @@ const GROUP_WORDS: &[(&str, &str)] = &[
     ),
     ("cut", "A return that ended before the member held what it had missed."),
     ("link", "A pair of members that share."),
+    ("relay", "A node beside the members that is always online and holds ids and sealed bodies for them."),
     ("batch", "Messages are sent to all links at once, without asking."),
     ("interactive", "Messages are offered by their full ids, and sent on request."),
     (

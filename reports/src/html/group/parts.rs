@@ -96,8 +96,9 @@ fn purposes<'a>(page: &mut Page, desk: Desk<'_, 'a>, at: &str, cells: &[Placed<'
     });
 }
 
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "Members' bytes a day, least to most",
+    "Bytes of a relay and day",
     "Links a member",
     "Payloads a member and day",
     "Lost",
@@ -136,6 +137,10 @@ fn beneath<'a>(page: &mut Page, desk: Desk<'_, 'a>, at: &str, cells: &[Placed<'_
             first.map_or_else(none, |row| {
                 format!("{} to {}", day(row.member_bytes.min, row), day(row.member_bytes.max, row))
             }),
+            match cell.rows.iter().map(|row| f64::from(row.relays) * row.days()).sum::<f64>() {
+                days if days > 0.0 => format::bytes(cell.sum(|row| row.relay_bytes.sum) as f64 / days),
+                _ => none(),
+            },
             first.map_or_else(none, |row| format::figure(2.0 * row.links as f64 / f64::from(row.n.max(1)))),
             each(payloads),
             share(cell.sum(|row| row.lost), payloads),

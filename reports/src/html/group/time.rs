@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::cost::share;
 use super::table::Desk;
 use super::{axes, x_axis, x_value};
 use crate::charts::lines::{Axes, Dot, Series, lines};
@@ -24,7 +23,7 @@ pub fn delivery<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>)
         let title = format!("Share delivered against time since writing: {}", point.place.words());
         let series = point.cells.iter().map(|(index, cell)| Series {
             index: *index,
-            dots: curve(&cell.delivery(), cell.sum(|row| row.needed)),
+            dots: curve(&cell.delivery(), cell.due_since_writing()),
         });
         let series: Vec<Series> = series.filter(|series| !series.dots.is_empty()).collect();
         if !series.is_empty() {
@@ -41,17 +40,17 @@ pub fn delivery<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>)
         }
     }
     let caption = format!(
-        "Time from writing to delivery, of all deliveries due: {}. P50, P90, P99; whatever had not arrived when \
+        "Time from writing to delivery, of all deliveries due of messages that were written meanwhile: {}. P50, P90, P99; whatever had not arrived when \
          the time was over counts as later than all that had, and is never left out. The chart's curves end \
          where deliveries do, below 100% if some did not take place.",
         panel.label
     );
     desk.grid(page, &caption, x_axis(axis).0, panel, Vec::new(), |_, _, cell| {
-        let due = cell.sum(|row| row.needed);
+        let (due, times) = (cell.due_since_writing(), cell.delivery());
         (due > 0).then(|| {
-            let mut html = quantiles(&cell.delivery(), due);
-            if cell.delivered() < 1.0 {
-                let text = share(1.0 - cell.delivered());
+            let mut html = quantiles(&times, due);
+            if times.count() < due {
+                let text = format::percent(1.0 - times.count() as f64 / due as f64);
                 html += &format!("<small class=\"fail\">{} not in time</small>", escaped(&text));
             }
             (html, false)
@@ -102,7 +101,12 @@ fn curve(hist: &Hist, due: u64) -> Vec<Dot> {
 pub fn catch_up<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>) {
     let axis = desk.sweep.sweep.axis;
     let cells = || panel.points.iter().flat_map(|point| point.cells.values());
-    if cells().all(|cell| cell.rows.iter().all(|row| row.missed.is_empty())) {
+    // Where members come and go, every sweep has returns; only some are about them.
+    let about = matches!(
+        axis,
+        GroupAxis::Away | GroupAxis::Uptime | GroupAxis::Life | GroupAxis::Sharing | GroupAxis::N
+    );
+    if !about || cells().all(|cell| cell.rows.iter().all(|row| row.missed.is_empty())) {
         return;
     }
     let title = format!("Catching up after coming online: {}", panel.label);

@@ -58,6 +58,17 @@ impl<'a> GroupCell<'a> {
         ratio(self.sum(|row| row.delivered), self.sum(|row| row.needed)).unwrap_or(1.0)
     }
 
+    /// Deliveries due of messages that were written: those whose time from writing can be told.
+    pub fn due_since_writing(&self) -> u64 {
+        self.sum(|row| {
+            if row.history == 0 {
+                return row.needed;
+            }
+            let others = u64::from(row.n.max(1) - 1) + u64::from(row.relays);
+            row.written.saturating_mul(others).min(row.needed)
+        })
+    }
+
     /// Share of the bytes that are no bodies; 0 where nothing was sent.
     pub fn overhead(&self) -> f64 {
         let all = self.sum(|row| row.sent_bytes.total());

@@ -118,9 +118,10 @@ pub struct Exponents {
 
 /// Conditions that are no axis of the law. Points at which nothing is written are a law of their own.
 fn conditions(place: &GroupPlace) -> Vec<String> {
-    let mut words: Vec<String> = [Dim::Workload, Dim::Presence, Dim::Mode, Dim::Acks, Dim::Link]
+    let mut words: Vec<String> = [Dim::Workload, Dim::Presence, Dim::Mode, Dim::Acks, Dim::Link, Dim::Relays]
         .map(|dim| place.text(dim))
         .into_iter()
+        .filter(|text| !text.is_empty())
         .collect();
     words.push(format!("sharing {}", place.text(Dim::Policy)));
     if place.sharing.starts_with("random") || matches!(place.sharing.as_str(), "all" | "log2") {

@@ -20,6 +20,8 @@ pub struct GroupPlace {
     pub link: String,
     /// Members.
     pub n: u32,
+    /// Nodes beside them that are always online.
+    pub relays: u32,
     /// Others that each shares with.
     pub k: u32,
     /// Messages held at the beginning.
@@ -46,6 +48,7 @@ impl From<&GroupRow> for GroupPlace {
             acks: row.acks.clone(),
             link: row.link.clone(),
             n: row.n,
+            relays: row.relays,
             k: row.k,
             history: row.history,
             written: row.written,
@@ -62,6 +65,8 @@ impl From<&GroupRow> for GroupPlace {
 pub enum Dim {
     /// Members.
     N,
+    /// Relays.
+    Relays,
     /// Rule of sharing with its parameter.
     Sharing,
     /// The rule alone. All with all, and log2 N of them, are where `random` leads to.
@@ -91,6 +96,10 @@ impl GroupPlace {
     pub fn text(&self, dim: Dim) -> String {
         match dim {
             Dim::N => format!("N = {}", format::count(u64::from(self.n))),
+            Dim::Relays => match self.relays {
+                0 => String::new(),
+                relays => format::counted(u64::from(relays), "relay", "relays"),
+            },
             // `random:k=3` names its K itself.
             Dim::Sharing if self.sharing.contains("k=") => self.sharing.clone(),
             Dim::Sharing => format!("{} (K = {})", self.sharing, format::count(u64::from(self.k))),
@@ -132,6 +141,7 @@ impl GroupPlace {
 pub fn shared(places: &[&GroupPlace]) -> String {
     let all = [
         Dim::N,
+        Dim::Relays,
         Dim::Sharing,
         Dim::History,
         Dim::Written,
@@ -190,8 +200,17 @@ pub fn position(axis: GroupAxis, place: &GroupPlace, names: &mut Vec<String>) ->
 
 /// Conditions that always part charts along an axis, and those that do where points would else coincide.
 pub fn dims(axis: GroupAxis) -> (Vec<Dim>, Vec<Dim>) {
-    let mut apart =
-        vec![Dim::N, Dim::Sharing, Dim::Workload, Dim::Presence, Dim::Away, Dim::Mode, Dim::Acks, Dim::Link];
+    let mut apart = vec![
+        Dim::N,
+        Dim::Relays,
+        Dim::Sharing,
+        Dim::Workload,
+        Dim::Presence,
+        Dim::Away,
+        Dim::Mode,
+        Dim::Acks,
+        Dim::Link,
+    ];
     let mut maybe = vec![Dim::History, Dim::Written, Dim::Uptime];
     let free: &[Dim] = match axis {
         GroupAxis::N => &[Dim::N],
