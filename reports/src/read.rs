@@ -261,10 +261,10 @@ impl<'a> Desk<'a> {
     /// What holds of the life that a group led, whatever became of it.
     fn lives(&self, line: u64, row: &GroupRow, axis: AnyAxis) -> Result<(), BookError> {
         self.possible(line, row.n >= 1, "`n` to be at least 1")?;
-        let nodes = u64::from(row.n) + u64::from(row.relays);
-        self.possible(line, u64::from(row.k) < nodes, "`k`, others, to be below `n` and `relays` together")?;
+        let nodes = u128::from(row.n) + u128::from(row.relays);
+        self.possible(line, u128::from(row.k) < nodes, "`k`, others, to be below `n` and `relays` together")?;
         let pairs = nodes * (nodes - 1) / 2;
-        self.possible(line, row.links <= pairs, "`links` to be at most the pairs of members")?;
+        self.possible(line, u128::from(row.links) <= pairs, "`links` to be at most the pairs of members")?;
         let sum = row.history.checked_add(row.written);
         self.possible(line, sum == Some(row.m), "`m` to be the sum of `history` and `written`")?;
         self.possible(line, row.duration_ms > 0, "`duration_ms` above 0")?;

@@ -44,25 +44,28 @@ fn rows_agree_with_themselves() {
     let (whole, most) = (group[0].clone(), u64::MAX);
     assert_eq!(whole.outcome, GroupOutcome::Complete);
     type Edit = fn(&mut GroupRow, u64);
-    let edits: [(&str, Edit); 19] = [
+    let edits: [(&str, Edit); 20] = [
         ("`n` to be at least 1", |row, _| row.n = 0),
-        ("`k`, other members", |row, _| row.k = row.n),
+        ("`k`, others", |row, _| row.k = row.n + row.relays),
         ("`links` to be at most", |row, _| row.links = u64::from(row.n * row.n)),
         ("`m` to be the sum", |row, _| row.m += 1),
         ("`m` to be the sum", |row, most| row.history = most),
         ("`duration_ms` above 0", |row, _| row.duration_ms = 0),
         ("millionths", |row, _| row.uptime_ppm = 1_000_001),
         ("millionths", |row, _| row.one_way_reach_ppm = Some(1_000_001)),
-        ("`needed` to be", |row, _| row.needed += 1),
+        ("`needed` to be", |row, _| row.needed -= 1),
         ("`delivered` to be at most", |row, _| row.delivered += 1),
         ("a complete trial", |row, _| row.delivered -= 1),
-        ("one value a delivery", |row, _| row.delivery_ms.record(1)),
+        ("a value a delivery", |row, _| row.delivery_ms.record(1)),
+        ("a value a delivery", |row, _| row.delivery_ms = Default::default()),
+        ("`needed` to be", |row, _| row.lacked += 1),
+        ("millionths", |row, _| row.possible_ppm = 1_000_001),
         ("`reached_all`", |row, _| row.reached_all = row.m + 1),
         ("sessions that ended", |row, _| row.sessions_failed = row.sessions_opened + 1),
         ("sessions that ended", |row, most| row.sessions_failed = most),
         ("catch-ups to belong", |row, _| row.catch_ups_cut = row.missed.count() + 1),
-        ("once and twice", |row, _| row.member_bytes.sum = row.sent_bytes.total() - 1),
-        ("once and twice", |row, _| row.member_bytes.sum = 2 * row.sent_bytes.total() + 1),
+        ("between once and twice", |row, _| row.member_bytes.sum = row.sent_bytes.total() - 1),
+        ("between once and twice", |row, _| row.relay_bytes.sum = 2 * row.sent_bytes.total() + 1),
         ("`wire_bytes`", |row, _| row.wire_bytes = row.sent_bytes.total() - 1),
     ];
     for (rule, edit) in edits {

@@ -62,6 +62,8 @@ pub struct Axes {
     pub y: String,
     /// Scale of y.
     pub y_scale: Scale,
+    /// Whether each value wears its contender's marker. Curves of many values do not.
+    pub marks: bool,
 }
 
 /// Draws it.
@@ -74,7 +76,7 @@ pub fn lines(axes: &Axes, series: &[Series], bounds: &[Bound], roster: &Roster<'
         plot.add_trace(bound_trace(bound));
     }
     for one in series {
-        trace(&mut plot, one, roster);
+        trace(&mut plot, one, axes.marks, roster);
     }
     let xs = series.iter().flat_map(|one| &one.dots).filter_map(|dot| dot.x.as_f64());
     let ys = series
@@ -109,7 +111,7 @@ fn bound_trace(bound: &Bound) -> Box<Scatter<Value, Option<f64>>> {
         .line(Line::new().color(NEUTRAL).dash(dash).width(2.5))
 }
 
-fn trace(plot: &mut Plot, series: &Series, roster: &Roster<'_>) {
+fn trace(plot: &mut Plot, series: &Series, marks: bool, roster: &Roster<'_>) {
     let look = look(roster, series.index);
     let name = quoted(&roster.marked(series.index));
     let group = format!("g{}", series.index);
@@ -123,7 +125,7 @@ fn trace(plot: &mut Plot, series: &Series, roster: &Roster<'_>) {
     let mut line = Scatter::new(dots.iter().map(|dot| dot.x.clone()).collect(), y)
         .name(&name)
         .legend_group(&group)
-        .mode(Mode::LinesMarkers)
+        .mode(if marks { Mode::LinesMarkers } else { Mode::Lines })
         .marker(Marker::new().symbol(look.symbol.clone()).size(8).color(look.colour))
         .line(Line::new().color(look.colour).dash(look.dash.clone()).width(1.6))
         .hover_text_array(texts(&all))

@@ -1,15 +1,16 @@
 //! What stands behind the figures: failures with their reasons, where the files come from, what the
 //! harness costs, and what the words mean.
 
-use super::Page;
 use super::screen::sweep_name;
 use super::tag::{Table, Td, code, contender, escaped, row_class};
+use super::{Page, group};
 use crate::book::Rows;
 use crate::charts::bars::{Row, bars};
 use crate::format;
-use crate::record::{Axis, Outcome};
+use crate::record::{Axis, GroupAxis, Outcome};
 use crate::stats::wilson;
 use crate::study::facts::{failures, overhead};
+use crate::study::group::reading::axis_name as group_axis_name;
 use crate::study::summary::with_interval;
 use crate::study::{Outcomes, Part, Study, reading};
 
@@ -24,6 +25,11 @@ pub fn appendix(page: &mut Page, study: &Study<'_>) {
 
 fn failure_section(page: &mut Page, study: &Study<'_>) {
     page.push("<section id=\"failures\"><h2>Failures and retries</h2>\n");
+    group::screen::outcomes(page, study);
+    if !study.has_sessions() {
+        page.push("</section>\n");
+        return;
+    }
     outcome_chart(page, study);
     let mut table = Table::new(
         "Every session that did not reach the truth, by sweep, contender and reason. None is left out of \
@@ -192,8 +198,12 @@ fn contenders(page: &mut Page, study: &Study<'_>) {
             row_class(&study.roster, index),
             &[
                 Td::html(code(&one.spec)),
-                // 0 stands for a length that follows from the sizes of the sets.
-                Td::number(&if one.id_bits == 0 { "by size".to_owned() } else { one.id_bits.to_string() }),
+                // 0 stands for a length that follows from the sizes of the sets; who reconciles nothing has none.
+                Td::number(&match one.id_bits {
+                    0 if matches!(one.strategy.as_str(), "batch" | "interactive") => "–".to_owned(),
+                    0 => "by size".to_owned(),
+                    bits => bits.to_string(),
+                }),
                 Td::text(if one.keyed { "yes" } else { "no" }),
                 Td::text(&one.guarantee),
                 Td::text(if study.roster.oracle(index) { "yes: a bound, not deployable" } else { "no" }),
@@ -253,16 +263,59 @@ const WORDS: &[(&str, &str)] = &[
     ("95%", "Medians: percentile bootstrap with 1000 resamples. Rates: Wilson's interval."),
 ];
 
+/// What the words of the group part mean.
+const GROUP_WORDS: &[(&str, &str)] = &[
+    ("N", "Members of the group."),
+    (
+        "K",
+        "Other members that each chooses to share with. Sharing is mutual, so a member may have more links.",
+    ),
+    (
+        "M, of a group",
+        "Messages in the group's set at the end: those held at the beginning and those written.",
+    ),
+    (
+        "a member and day",
+        "Bytes that a member sends and receives in a day of virtual time, on average over members.",
+    ),
+    ("overhead", "All bytes but the bodies of messages: what finding out, asking and confirming costs."),
+    ("duplicates", "Messages that arrived where they were held already."),
+    (
+        "delivered",
+        "Share of the deliveries due, each message to each member but its author, that took place.",
+    ),
+    (
+        "partial",
+        "A trial at whose end somebody lacked something. No failure: its bytes count, and its share is shown.",
+    ),
+    ("cut", "A return that ended before the member held what it had missed."),
+    ("link", "A pair of members that share."),
+    ("relay", "A node beside the members that is always online and holds ids and sealed bodies for them."),
+    ("batch", "Messages are sent to all links at once, without asking."),
+    ("interactive", "Messages are offered by their full ids, and sent on request."),
+    (
+        "least and most",
+        "Of the replicates. There are few, each a group's whole life; no confidence is claimed.",
+    ),
+    ("exponent", "By how many per cent a cost grows where its axis grows by one per cent."),
+];
+
 fn words(page: &mut Page, study: &Study<'_>) {
     page.push("<section id=\"words\"><h2>Words</h2>\n<dl>\n");
-    for (word, meaning) in WORDS {
+    let sessions = if study.has_sessions() { WORDS } else { &[] };
+    let groups = if study.has_groups() { GROUP_WORDS } else { &[] };
+    for (word, meaning) in sessions.iter().chain(groups) {
         page.push(&format!("<dt>{}</dt><dd>{}</dd>\n", escaped(word), escaped(meaning)));
     }
     page.push("</dl>\n");
     let mut axes: Vec<Axis> = study.sweeps().map(|(_, sweep)| sweep.sweep.axis).collect();
     axes.sort();
     axes.dedup();
-    let names: Vec<String> = axes.into_iter().map(|axis| reading::axis_name(axis).to_owned()).collect();
+    let mut names: Vec<String> = axes.into_iter().map(|axis| reading::axis_name(axis).to_owned()).collect();
+    let mut axes: Vec<GroupAxis> = study.groups().map(|(_, sweep)| sweep.sweep.axis).collect();
+    axes.sort();
+    axes.dedup();
+    names.extend(axes.into_iter().map(|axis| group_axis_name(axis).to_owned()));
     page.paragraph("note", &escaped(&format!("Axes of this report: {}.", format::list(&names))));
     page.push("</section>\n");
 }

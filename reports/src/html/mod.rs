@@ -6,10 +6,12 @@
 //! | `screen` | alarms, the three sentences, the summary matrix: what a reviewer reads |
 //! | `sweep` | one sweep: question, expectation, charts with their tables, reading, command |
 //! | `matrix` | the table below a chart: contenders by points |
+//! | `group` | the sweeps over groups, exponents and claims |
 //! | `appendix` | failures, provenance, harness, words |
 //! | `page.css`, `page.js` | looks; drawing charts when they come into view |
 
 mod appendix;
+mod group;
 mod matrix;
 mod screen;
 mod sweep;
@@ -32,6 +34,12 @@ pub fn render(book: &Book) -> String {
     screen::screen(&mut page, &study);
     for (part, sweep) in study.sweeps() {
         sweep::section(&mut page, &study, part, sweep);
+    }
+    for (part, sweep) in study.groups() {
+        group::section(&mut page, &study, part, sweep);
+    }
+    if study.has_groups() {
+        group::growth(&mut page, &study);
     }
     appendix::appendix(&mut page, &study);
     page.finish(&screen::title(&study))

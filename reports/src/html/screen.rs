@@ -1,14 +1,14 @@
 //! The first screen: alarms before anything else, then three sentences, then the summary.
 
-use super::Page;
 use super::tag::{Table, Td, code, contender, escaped, prose, row_class};
+use super::{Page, group};
 use crate::format;
 use crate::study::digest::{Digest, Price};
 use crate::study::facts::{Placed, below_floor, floor_bytes, wrong};
 use crate::study::{Study, reading, verdict};
 
 /// Alarms listed by row; the rest is counted.
-const LISTED_MAX: usize = 50;
+pub const LISTED_MAX: usize = 50;
 
 /// Title of the page.
 pub fn title(study: &Study<'_>) -> String {
@@ -48,6 +48,7 @@ pub fn alarms(page: &mut Page, study: &Study<'_>) {
             &impossible,
         );
     }
+    group::screen::alarms(page, study);
 }
 
 fn alarm(page: &mut Page, study: &Study<'_>, title: &str, words: &str, rows: &[Placed<'_>]) {
@@ -87,14 +88,21 @@ fn alarm(page: &mut Page, study: &Study<'_>, title: &str, words: &str, rows: &[P
 
 /// The sentences, the way through the page, the summary, and who wins where.
 pub fn screen(page: &mut Page, study: &Study<'_>) {
-    page.push("<section class=\"verdict\"><h2>The answer in three sentences</h2>\n<ol>\n");
-    for sentence in [verdict::first(study), verdict::second(study), verdict::third(study)] {
+    let sentences = verdict::sentences(study);
+    let count = if sentences.len() == 3 { "three" } else { "four" };
+    page.push(&format!("<section class=\"verdict\"><h2>The answer in {count} sentences</h2>\n<ol>\n"));
+    for sentence in sentences {
         page.push(&format!("<li>{}</li>\n", prose(&sentence)));
     }
     page.push("</ol></section>\n");
     contents(page, study);
-    summary_section(page, study);
-    winners(page, study);
+    if study.has_sessions() {
+        summary_section(page, study);
+        winners(page, study);
+    }
+    if study.has_groups() {
+        group::screen::summary(page, study);
+    }
 }
 
 /// Anchor of the n-th sweep. Numbers, since names may hold anything.
@@ -111,7 +119,8 @@ pub fn sweep_name(study: &Study<'_>, experiment: &str, sweep: &str) -> String {
 }
 
 fn contents(page: &mut Page, study: &Study<'_>) {
-    page.push("<nav aria-label=\"Contents\"><a href=\"#summary\">Summary</a> ");
+    let summary = if study.has_sessions() { "summary" } else { "group-summary" };
+    page.push(&format!("<nav aria-label=\"Contents\"><a href=\"#{summary}\">Summary</a> "));
     for (part, sweep) in study.sweeps() {
         let (experiment, name) = (&part.experiment.header().experiment, &sweep.sweep.name);
         let link = format!(
@@ -120,6 +129,17 @@ fn contents(page: &mut Page, study: &Study<'_>) {
             escaped(&sweep_name(study, experiment, name))
         );
         page.push(&link);
+    }
+    for (part, sweep) in study.groups() {
+        let (experiment, name) = (part.experiment.name(), &sweep.sweep.name);
+        page.push(&format!(
+            "<a href=\"#{}\">Groups: {}</a> ",
+            group::anchor(study, experiment, name),
+            escaped(&sweep_name(study, experiment, name))
+        ));
+    }
+    if study.has_groups() {
+        page.push("<a href=\"#exponents\">How cost grows</a> ");
     }
     page.push(
         "<a href=\"#failures\">Failures</a> <a href=\"#provenance\">Provenance</a> \
@@ -180,7 +200,7 @@ fn summary_section(page: &mut Page, study: &Study<'_>) {
 }
 
 /// Words that break between their figures only: not within `M = 10`.
-fn unbroken(words: &str) -> String {
+pub fn unbroken(words: &str) -> String {
     words.replace(" = ", "\u{a0}=\u{a0}")
 }
 

@@ -85,7 +85,7 @@ fn drawable(axis: Axis, point: &Point<'_>) -> bool {
 fn axes(sweep: &SweepStudy<'_>, panel: &Panel<'_>, y: &str, y_scale: Scale) -> Axes {
     let (x, x_scale) = x_axis(sweep.sweep.axis);
     let x_names = panel.points.iter().map(|point| point.x_label.clone()).collect();
-    Axes { x: x.into(), x_scale, x_names, y: y.into(), y_scale }
+    Axes { x: x.into(), x_scale, x_names, y: y.into(), y_scale, marks: true }
 }
 
 fn series(

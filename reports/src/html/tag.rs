@@ -61,22 +61,23 @@ pub fn row_class(roster: &Roster<'_>, index: usize) -> &'static str {
 pub struct Td {
     html: String,
     class: &'static str,
+    hint: String,
 }
 
 impl Td {
     /// A figure, set right.
     pub fn number(text: &str) -> Self {
-        Self { html: escaped(text), class: "num" }
+        Self { html: escaped(text), class: "num", ..Self::default() }
     }
 
     /// Words.
     pub fn text(text: &str) -> Self {
-        Self { html: escaped(text), class: "" }
+        Self { html: escaped(text), ..Self::default() }
     }
 
     /// What [`prose`] or [`code`] made.
     pub fn html(html: String) -> Self {
-        Self { html, class: "" }
+        Self { html, ..Self::default() }
     }
 
     /// Marks the best of a column.
@@ -87,7 +88,13 @@ impl Td {
 
     /// HTML set right.
     pub fn number_html(html: String, class: &'static str) -> Self {
-        Self { html, class }
+        Self { html, class, ..Self::default() }
+    }
+
+    /// What the pointer shows over the cell.
+    pub fn hinted(mut self, text: &str) -> Self {
+        self.hint = escaped(text);
+        self
     }
 }
 
@@ -130,13 +137,21 @@ impl Table {
         self.body += &format!("<th scope=\"row\">{head}</th>");
         let numeric = !self.class.is_empty();
         for cell in cells {
-            self.body += &match cell.class {
+            let class = match cell.class {
                 // The table says it once for all of them.
-                "num" if numeric => format!("<td>{}</td>", cell.html),
-                "num best" if numeric => format!("<td class=\"best\">{}</td>", cell.html),
-                "" => format!("<td>{}</td>", cell.html),
-                class => format!("<td class=\"{class}\">{}</td>", cell.html),
+                "num" if numeric => "",
+                "num best" if numeric => "best",
+                class => class,
             };
+            let attribute = |name: &str, value: &str| {
+                if value.is_empty() { String::new() } else { format!(" {name}=\"{value}\"") }
+            };
+            self.body += &format!(
+                "<td{}{}>{}</td>",
+                attribute("class", class),
+                attribute("title", &cell.hint),
+                cell.html
+            );
         }
         self.body += "</tr>\n";
     }

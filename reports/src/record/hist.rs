@@ -92,15 +92,25 @@ impl Hist {
 
     /// The value at or below which the share `quantile` (0 to 1) of the values lies; none if nothing was counted.
     pub fn quantile(&self, quantile: f64) -> Option<u64> {
-        let rank = ((quantile.clamp(0.0, 1.0) * self.total as f64).ceil() as u64).max(1);
+        let rank = (quantile.clamp(0.0, 1.0) * self.total as f64).ceil() as u64;
+        self.ranked(rank.clamp(1, self.total.max(1)))
+    }
+
+    /// The value of a rank, of which 1 is the least's; none where fewer values were counted.
+    pub fn ranked(&self, rank: u64) -> Option<u64> {
         let mut below = 0u64;
-        for (class, count) in &self.classes {
+        let class = self.classes.iter().find(|(_, count)| {
             below = below.saturating_add(*count);
-            if below >= rank {
-                return Some(highest(*class));
-            }
-        }
-        self.max()
+            below >= rank
+        });
+        class.map(|(class, _)| highest(*class))
+    }
+
+    /// The quantile of `due` values, of which only those counted here came about; none where it is one of those
+    /// that did not.
+    pub fn quantile_of_due(&self, quantile: f64, due: u64) -> Option<u64> {
+        let rank = (quantile.clamp(0.0, 1.0) * due as f64).ceil() as u64;
+        self.ranked(rank.max(1))
     }
 
     /// Values that are at most `value`, to within the resolution.
@@ -220,6 +230,18 @@ mod tests {
         let mut bytes = Vec::new();
         V2Serializer::new().serialize(&theirs, &mut bytes).unwrap();
         assert_eq!(serde_json::to_string(&ours).unwrap(), format!("\"{}\"", STANDARD.encode(bytes)));
+    }
+
+    #[test]
+    fn what_did_not_come_about_has_no_time() {
+        let mut hist = Hist::default();
+        (1..=80).for_each(|value| hist.record(value));
+        let of_100 = |quantile| hist.quantile_of_due(quantile, 100);
+        assert_eq!(
+            (of_100(0.0), of_100(0.5), of_100(0.8), of_100(0.81)),
+            (Some(1), Some(50), Some(80), None)
+        );
+        assert_eq!((hist.quantile(1.0), Hist::default().quantile_of_due(0.5, 0)), (Some(80), None));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The book in one matrix: a row a contender, a column a sweep. The page and the terminal print it.
 
 use super::cell::Outcomes;
+use super::group::digest::GroupDigest;
 use super::panel::Point;
 use super::winner::winner;
 use super::{Roster, Study};
@@ -138,9 +139,49 @@ const TITLE_LEN: usize = 8;
 ///
 /// Contenders stand in groups: a row names strategy and parameters, the rows below it give their values.
 /// [`summary_legend`] says what the marks mean and where the reference points lie.
+///
+/// Sweeps over groups follow in a second block, with a header of its own: bytes a member and day.
 pub fn summary_table(book: &Book) -> Vec<Vec<String>> {
     let study = Study::new(book);
-    let digest = Digest::new(&study);
+    let mut table =
+        if study.has_sessions() || !study.has_groups() { session_table(&study) } else { Vec::new() };
+    if study.has_groups() {
+        table.extend(group_table(&study));
+    }
+    let width = table.iter().map(Vec::len).max().unwrap_or(0);
+    for row in &mut table {
+        row.resize(width, String::new());
+    }
+    table
+}
+
+fn group_table(study: &Study<'_>) -> Vec<Vec<String>> {
+    let digest = GroupDigest::new(study);
+    let mut table = vec![vec!["Bytes a member+day".to_owned()]];
+    table[0].extend(digest.columns.iter().map(|column| crate::charts::cut(&column.name, TITLE_LEN)));
+    table[0].extend(["arrived".into(), "wrong".into()]);
+    for entry in &digest.entries {
+        let mut row = vec![study.roster.marked(entry.index)];
+        row.extend(entry.prices.iter().map(|price| {
+            let Some(price) = price else { return "-".to_owned() };
+            let mark = if price.best { "*" } else { "" };
+            let partial = if price.delivered < 1.0 { "°" } else { "" };
+            format!("{}{mark}{partial}", terse(price.bytes.mid))
+        }));
+        row.push(entry.delivered.map_or_else(|| "-".to_owned(), |share| floored_percent(share)));
+        row.push(entry.wrong.to_string());
+        table.push(row);
+    }
+    table
+}
+
+/// A share in percent that says 100 only if it is all.
+fn floored_percent(share: f64) -> String {
+    format!("{}%", (share * 1000.0).floor() / 10.0)
+}
+
+fn session_table(study: &Study<'_>) -> Vec<Vec<String>> {
+    let digest = Digest::new(study);
     let mut table = vec![vec!["Median bytes".to_owned()]];
     table[0].extend(digest.columns.iter().map(|column| crate::charts::cut(&column.name, TITLE_LEN)));
     table[0].extend(["gave up".into(), "wrong".into()]);
@@ -188,7 +229,24 @@ fn terse_price(price: &Price) -> String {
 /// What [`summary_table`] needs to be understood, a line each: its marks, then its reference points.
 pub fn summary_legend(book: &Book) -> Vec<String> {
     let study = Study::new(book);
-    let digest = Digest::new(&study);
+    let mut lines = Vec::new();
+    if study.has_sessions() || !study.has_groups() {
+        lines.extend(session_legend(&study));
+    }
+    if study.has_groups() {
+        lines.push(
+            "* cheapest a member and day of those that deliver as much; ° something due had not arrived; \
+             arrived: of all that was due; k = kB, M = MB"
+                .to_owned(),
+        );
+        let digest = GroupDigest::new(&study);
+        lines.extend(digest.columns.iter().map(|column| format!("{}: {}", column.name, column.at)));
+    }
+    lines
+}
+
+fn session_legend(study: &Study<'_>) -> Vec<String> {
+    let digest = Digest::new(study);
     let mut lines = vec![
         "* cheapest of those that promise exactness, are not told d, were never wrong and did not fail there; \
          ✗k/n: k of n sessions failed; k = kB, M = MB"

@@ -8,6 +8,7 @@
 pub mod cell;
 pub mod digest;
 pub mod facts;
+pub mod group;
 pub mod label;
 pub mod panel;
 pub mod prose;
@@ -19,8 +20,9 @@ pub mod winner;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::book::{Book, Experiment};
-use crate::record::{Axis, Contender, ExactRow, Outcome, Sweep, TimedRow};
+use crate::record::{Axis, Contender, ExactRow, GroupOutcome, GroupRow, Outcome, Sweep, TimedRow};
 pub use cell::{Cell, Outcomes};
+use group::GroupStudy;
 use label::Label;
 pub use panel::{Panel, Point};
 
@@ -31,7 +33,7 @@ pub struct Roster<'a> {
     pub contenders: Vec<&'a Contender>,
     by_spec: BTreeMap<&'a str, usize>,
     labels: Vec<Label>,
-    /// Those with a wrong session anywhere.
+    /// Those with a wrong session or group trial anywhere.
     wrong: BTreeSet<usize>,
 }
 
@@ -52,10 +54,10 @@ impl<'a> Roster<'a> {
         let by_spec: BTreeMap<&str, usize> =
             contenders.iter().enumerate().map(|(index, one)| (one.spec.as_str(), index)).collect();
         let rows = book.experiments().iter().flat_map(Experiment::exact_rows);
-        let wrong = rows
-            .filter(|row| row.outcome == Outcome::Wrong)
-            .filter_map(|row| by_spec.get(row.spec.as_str()).copied())
-            .collect();
+        let sessions = rows.filter(|row| row.outcome == Outcome::Wrong).map(|row| row.spec.as_str());
+        let rows = book.experiments().iter().flat_map(Experiment::group_rows);
+        let groups = rows.filter(|row| row.outcome == GroupOutcome::Wrong).map(|row| row.spec.as_str());
+        let wrong = sessions.chain(groups).filter_map(|spec| by_spec.get(spec).copied()).collect();
         let specs: Vec<&str> = contenders.iter().map(|one| one.spec.as_str()).collect();
         Self { labels: label::labels(&specs), contenders, by_spec, wrong }
     }
@@ -155,7 +157,9 @@ pub struct Part<'a> {
     pub experiment: &'a Experiment,
     /// Its sweeps.
     pub sweeps: Vec<SweepStudy<'a>>,
-    /// Sweeps that the header announces and no row belongs to.
+    /// Sweeps over groups, likewise.
+    pub groups: Vec<GroupStudy<'a>>,
+    /// Sweeps of both kinds that the headers announce and no row belongs to.
     pub sweeps_empty: Vec<&'a str>,
 }
 
@@ -183,6 +187,26 @@ impl<'a> Study<'a> {
         self.parts.iter().flat_map(|part| part.sweeps.iter().map(move |sweep| (part, sweep)))
     }
 
+    /// All sweeps over groups with their experiment.
+    pub fn groups(&self) -> impl Iterator<Item = (&Part<'a>, &GroupStudy<'a>)> {
+        self.parts.iter().flat_map(|part| part.groups.iter().map(move |sweep| (part, sweep)))
+    }
+
+    /// Whether any file holds sessions, even if none of their rows.
+    pub fn has_sessions(&self) -> bool {
+        self.book.experiments().iter().any(|one| one.exact().is_some())
+    }
+
+    /// Whether any file holds group trials, even if none of their rows.
+    pub fn has_groups(&self) -> bool {
+        self.book.experiments().iter().any(|one| one.group().is_some())
+    }
+
+    /// All rows of the group lane.
+    pub fn group_rows(&self) -> impl Iterator<Item = &'a GroupRow> {
+        self.book.experiments().iter().flat_map(Experiment::group_rows)
+    }
+
     /// How the sessions of each contender ended, over the whole book.
     pub fn outcomes(&self) -> BTreeMap<usize, Outcomes> {
         let mut all: BTreeMap<usize, Outcomes> = BTreeMap::new();
@@ -208,7 +232,8 @@ fn part<'a>(experiment: &'a Experiment, roster: &Roster<'a>) -> Part<'a> {
     for row in experiment.timed_rows() {
         timed.entry(&row.sweep).or_default().push(row);
     }
-    let mut part = Part { experiment, sweeps: Vec::new(), sweeps_empty: Vec::new() };
+    let (groups, groups_empty) = group::groups(experiment, roster);
+    let mut part = Part { experiment, sweeps: Vec::new(), groups, sweeps_empty: Vec::new() };
     for sweep in experiment.sweeps() {
         let name = sweep.name.as_str();
         match exact.remove(name) {
@@ -219,6 +244,7 @@ fn part<'a>(experiment: &'a Experiment, roster: &Roster<'a>) -> Part<'a> {
             None => part.sweeps_empty.push(name),
         }
     }
+    part.sweeps_empty.extend(groups_empty);
     part
 }
 

@@ -1,6 +1,7 @@
 //! A sweep's reference point in detail: every contender with intervals, failures, heap and CPU.
 
 use super::cell::{Cell, Outcomes};
+use super::prose::Prose;
 use super::{Point, Roster, Study, SweepStudy};
 use crate::book::Book;
 use crate::format;
@@ -96,9 +97,8 @@ pub fn lines(sweep: &SweepStudy<'_>, roster: &Roster<'_>) -> Vec<Line> {
     order.into_iter().map(|index| line(index, point)).collect()
 }
 
-/// The three sentences of the report's first screen, for a terminal.
-pub fn sentences(book: &Book) -> [String; 3] {
+/// The sentences of the report's first screen, for a terminal: three, or four where sessions and groups were run.
+pub fn sentences(book: &Book) -> Vec<String> {
     let study = Study::new(book);
-    [super::verdict::first(&study), super::verdict::second(&study), super::verdict::third(&study)]
-        .map(|prose| prose.plain())
+    super::verdict::sentences(&study).iter().map(Prose::plain).collect()
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::group::reading;
 use super::panel::{Panel, Point};
 use super::prose::Prose;
 use super::reading::{cheapest, tally};
@@ -107,6 +108,26 @@ pub fn second(study: &Study<'_>) -> Prose {
     prose
 }
 
+/// The sentences of the first screen: what sessions cost, what groups cost, and what nobody should read into it.
+pub fn sentences(study: &Study<'_>) -> Vec<Prose> {
+    let mut all = Vec::new();
+    if study.has_sessions() || !study.has_groups() {
+        all.extend([first(study), second(study)]);
+    }
+    if study.has_groups() {
+        let (mut cost, time) = (reading::first(study), reading::second(study));
+        if study.has_sessions() {
+            // The whole screen stays at four.
+            cost.text(" ").append(time);
+            all.push(cost);
+        } else {
+            all.extend([cost, time]);
+        }
+    }
+    all.push(third(study));
+    all
+}
+
 /// What nobody should read into the report.
 pub fn third(study: &Study<'_>) -> Prose {
     let mut parts: Vec<Prose> = Vec::new();
@@ -122,7 +143,8 @@ pub fn third(study: &Study<'_>) -> Prose {
         parts.push(prose);
     }
     let mut missing: BTreeMap<usize, u64> = BTreeMap::new();
-    for (index, count) in study.sweeps().flat_map(|(_, sweep)| &sweep.missing) {
+    let groups = study.groups().flat_map(|(_, sweep)| &sweep.missing);
+    for (index, count) in study.sweeps().flat_map(|(_, sweep)| &sweep.missing).chain(groups) {
         *missing.entry(*index).or_default() += count;
     }
     push_counts(
@@ -145,7 +167,13 @@ pub fn third(study: &Study<'_>) -> Prose {
         let all = untimed == counted.len();
         parts.push(Prose::new(if all { "CPU time" } else { "CPU time of some experiments" }));
     }
-    parts.push(Prose::new(assumptions(study)));
+    if study.book.experiments().iter().any(|one| one.group().is_some() && one.cpu().is_none()) {
+        parts.push(Prose::new("CPU time of groups"));
+    }
+    if study.has_sessions() {
+        parts.push(Prose::new(assumptions(study)));
+    }
+    parts.extend(reading::assumptions(study).into_iter().map(Prose::new));
     let mut prose = Prose::new("Not covered: ");
     prose.append(Prose::joined(parts, "; ")).text(".");
     prose
@@ -177,13 +205,21 @@ fn assumptions(study: &Study<'_>) -> String {
         workloads.insert(&row.workload);
     }
     let mut parts = Vec::new();
-    if groups.iter().all(|group| *group == (2, 1)) {
+    let pairs = groups.iter().all(|group| *group == (2, 1));
+    if pairs && study.has_groups() {
+        parts.push("sessions of more than 2 members apart from their groups".to_owned());
+    } else if pairs {
         parts.push("groups (every session has 2 members)".to_owned());
     } else {
         let names: Vec<String> = groups.iter().map(|(n, k)| format!("N = {n}, K = {k}")).collect();
         parts.push(format!("groups other than {}", format::list(&names)));
     }
-    parts.push("loss, reordering and delay".to_owned());
+    let lossless = if study.has_groups() {
+        "loss, reordering and delay in sessions"
+    } else {
+        "loss, reordering and delay"
+    };
+    parts.push(lossless.to_owned());
     let names: Vec<String> = patterns.iter().map(ToString::to_string).collect();
     parts.push(format!("patterns other than {}", format::list(&names)));
     if workloads.iter().all(|workload| *workload == "synthetic") {

@@ -1,0 +1,181 @@
+//! Tables over groups: a row a contender, a column a point, and for each cell the command that makes it again.
+
+use crate::html::Page;
+use crate::html::tag::{Table, Td, contender, escaped, row_class};
+use crate::study::group::{GroupCell, GroupPanel, GroupPoint, GroupStudy};
+use crate::study::{Part, Study};
+
+/// A sweep with all that its tables need.
+#[derive(Clone, Copy)]
+pub struct Desk<'d, 'a> {
+    /// The whole book.
+    pub study: &'d Study<'a>,
+    /// The experiment.
+    pub part: &'d Part<'a>,
+    /// The sweep.
+    pub sweep: &'d GroupStudy<'a>,
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./+".contains(letter);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+/// A command without what [`Desk::command`] will add to it, if it has that already.
+fn bare(command: &str) -> String {
+    let mut words: Vec<String> = Vec::new();
+    let (mut word, mut within) = (String::new(), false);
+    for letter in command.chars() {
+        within ^= letter == '\'';
+        if letter.is_whitespace() && !within {
+            words.push(std::mem::take(&mut word));
+        } else {
+            word.push(letter);
+        }
+    }
+    words.push(word);
+    let mut kept: Vec<String> = Vec::new();
+    let mut words = words.into_iter().filter(|word| !word.is_empty());
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--only" | "--strategies" => drop(words.next()),
+            word if word.starts_with("--only=") || word.starts_with("--strategies=") => {}
+            _ => kept.push(word),
+        }
+    }
+    kept.join(" ")
+}
+
+impl<'d, 'a> Desk<'d, 'a> {
+    fn base(&self) -> String {
+        self.part.experiment.group().map_or_else(String::new, |run| bare(&run.header().command))
+    }
+
+    /// Makes one cell again.
+    pub fn command(&self, point: u32, spec: &str) -> String {
+        let place = quoted(&format!("{}/{point}", self.sweep.sweep.name));
+        format!("{} --only {place} --strategies {}", self.base(), quoted(spec))
+    }
+
+    /// The same for every cell of a table, with two blanks.
+    fn template(&self) -> String {
+        let place = quoted(&self.sweep.sweep.name);
+        format!(
+            "<p class=\"note again\">A cell again: <code>{} --only {}/<var>POINT</var> --strategies \
+             '<var>SPEC</var>'</code>, with the point of its column and the spec of its row \
+             (<a href=\"#contenders\">contenders</a>).</p>\n",
+            escaped(&self.base()),
+            escaped(&place)
+        )
+    }
+
+    /// Title of a point's column.
+    fn column(&self, point: &GroupPoint<'_>) -> String {
+        format!("{}<small class=\"point\">point {}</small>", escaped(&point.x_label), point.number)
+    }
+
+    /// A table of a panel; `show` gives a cell's HTML and whether it is the best of its column, or nothing
+    /// where there is nothing to show. Contenders with nothing at all are left out; a table without rows is
+    /// not drawn.
+    pub fn grid(
+        &self,
+        page: &mut Page,
+        caption: &str,
+        axis: &str,
+        panel: &GroupPanel<'a>,
+        extra: Vec<(String, Vec<String>)>,
+        show: impl Fn(&GroupPoint<'a>, usize, &GroupCell<'a>) -> Option<(String, bool)>,
+    ) {
+        let head = escaped(&format!("Contender \\ {axis}"));
+        let titles = std::iter::once(head).chain(panel.points.iter().map(|point| self.column(point)));
+        let mut table = Table::with_titles(caption, titles.collect()).numeric();
+        for (name, cells) in extra {
+            let cells: Vec<Td> = cells.iter().map(|text| Td::number(text)).collect();
+            table.row(&escaped(&name), "bound", &cells);
+        }
+        for index in &self.sweep.contenders {
+            let cells: Vec<Option<Option<(String, bool)>>> = panel
+                .points
+                .iter()
+                .map(|point| point.cells.get(index).map(|cell| show(point, *index, cell)))
+                .collect();
+            if cells.iter().all(|cell| !matches!(cell, Some(Some(_)))) {
+                continue;
+            }
+            let spec = self.study.roster.spec(*index);
+            let cells = cells.into_iter().zip(&panel.points).map(|(cell, point)| match cell {
+                None => Td::number("not run"),
+                Some(None) => Td::number("–"),
+                Some(Some((html, best))) => {
+                    let cell = Td::number_html(html, "num").hinted(&self.command(point.number, spec));
+                    if best { cell.marked() } else { cell }
+                }
+            });
+            table.row(
+                &contender(&self.study.roster, *index),
+                row_class(&self.study.roster, *index),
+                &cells.collect::<Vec<_>>(),
+            );
+        }
+        if !table.is_empty() {
+            page.push(&table.finish());
+            page.push(&self.template());
+        }
+    }
+
+    /// A table of some cells: a row a contender and point, the columns as given, after the first.
+    pub fn list(
+        &self,
+        page: &mut Page,
+        caption: &str,
+        columns: &[&str],
+        cells: &[(&GroupPoint<'a>, usize, &GroupCell<'a>)],
+        show: impl Fn(&GroupPoint<'a>, &GroupCell<'a>) -> Vec<String>,
+    ) {
+        let titles = ["Contender", "At", "Point"].iter().chain(columns);
+        let mut table = Table::new(caption, titles).numeric();
+        for (point, index, cell) in cells {
+            let hint = self.command(point.number, self.study.roster.spec(*index));
+            let place = [Td::html(escaped(&point.x_label)), Td::number(&point.number.to_string())];
+            let figures = show(point, cell).into_iter().map(|text| Td::number(&text).hinted(&hint));
+            table.row(
+                &contender(&self.study.roster, *index),
+                row_class(&self.study.roster, *index),
+                &place.into_iter().chain(figures).collect::<Vec<_>>(),
+            );
+        }
+        if !table.is_empty() {
+            page.push(&table.finish());
+            page.push(&self.template());
+        }
+    }
+}
+
+/// The command of a whole experiment's groups.
+pub fn whole(part: &Part<'_>) -> String {
+    let command = part.experiment.group().map_or("", |run| run.header().command.as_str());
+    format!("<pre><code>{}</code></pre>\n", escaped(command))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{bare, quoted};
+
+    #[test]
+    fn commands_survive_a_shell() {
+        assert_eq!(quoted("by-n/3"), "by-n/3");
+        assert_eq!(quoted("riblt:bits=64,check=32"), "'riblt:bits=64,check=32'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+    }
+
+    #[test]
+    fn a_command_is_narrowed_once() {
+        let command = "offerbench run n-size --seed 7 --only a/1 --strategies 'x:a=1 y' --quick --only=b";
+        assert_eq!(bare(command), "offerbench run n-size --seed 7 --quick");
+    }
+}
