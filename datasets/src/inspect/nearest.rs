@@ -72,7 +72,11 @@ pub(super) fn nearest(portrait: &Portrait) -> Option<Nearest> {
         }
     };
     let mut replay_toml = "traffic = [\"trace\"]\nhours = 24\n".to_owned();
-    let _ = writeln!(replay_toml, "online = [\"{}\"]", if online.is_some() { "trace" } else { "phones" });
+    let _ = writeln!(
+        replay_toml,
+        "online = [\"{}\"]",
+        if portrait.online.is_some() { "trace" } else { "phones" }
+    );
     if portrait.kind == Kind::Git {
         replay_toml += "causal = true\n";
     }
