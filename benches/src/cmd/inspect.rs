@@ -142,7 +142,8 @@ fn figures(portrait: &Portrait) -> String {
             "gaps",
             format!(
                 "burstiness {:.2} (-1 clockwork, 0 chance, 1 bursts), memory {:.2}",
-                gaps.burstiness, gaps.memory
+                signed(gaps.burstiness),
+                signed(gaps.memory)
             ),
         );
     }
@@ -179,7 +180,7 @@ fn figures(portrait: &Portrait) -> String {
     let nearest_parent = |within: &[f64; 6]| {
         let shares: Vec<String> =
             WITHIN.iter().zip(within).map(|(k, share)| format!("{k}: {}", percent(*share))).collect();
-        format!("nearest parent within the last {}", shares.join("  "))
+        format!("parent within {}", shares.join("  "))
     };
     if let Some(replies) = &portrait.replies {
         let [none, one, two, more] = replies.parents.map(percent);
@@ -261,6 +262,11 @@ fn nearest(portrait: &Portrait) -> String {
         indented(&nearest.toml),
         indented(&nearest.replay_toml)
     )
+}
+
+/// Rounded to two digits, without the sign of a zero.
+fn signed(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0 + 0.0
 }
 
 /// `1 message`, `2 messages`.

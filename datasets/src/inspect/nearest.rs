@@ -42,7 +42,7 @@ pub(super) fn nearest(portrait: &Portrait) -> Option<Nearest> {
     } else {
         (
             "busy",
-            format!("only {percent}% of all hours are silent: it hardly ever stops, like a busy channel"),
+            format!("{percent}% of all hours are silent: it hardly ever stops, like a busy channel"),
         )
     };
     // Windows of a stitched trace are busy hours, chosen as such: their median is what is known of a day.
