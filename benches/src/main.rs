@@ -28,6 +28,7 @@ enum Command {
     Run(cmd::run::Args),
     Report(cmd::report::Args),
     Import(cmd::import::Args),
+    Inspect(cmd::inspect::Args),
     Demo(cmd::demo::Args),
     Soak(cmd::soak::Args),
 }
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Some(Command::Run(args)) => cmd::run::run(&args),
         Some(Command::Report(args)) => cmd::report::run(&args),
         Some(Command::Import(args)) => cmd::import::run(&args),
+        Some(Command::Inspect(args)) => cmd::inspect::run(&args),
         Some(Command::Demo(args)) => cmd::demo::run(&args),
         Some(Command::Soak(args)) => cmd::soak::run(&args),
     };

@@ -29,8 +29,11 @@ fn presence(text: &str) -> Presence {
     Presence::from_reader(text.as_bytes(), FILES.presence).unwrap()
 }
 
+/// What is replaced by what.
+type Edits<'a> = &'a [(&'a str, &'a str)];
+
 /// The golden text with replacements, each of which must find its place.
-fn edited(text: &str, edits: &[(&str, &str)]) -> String {
+fn edited(text: &str, edits: Edits<'_>) -> String {
     edits.iter().fold(text.to_owned(), |text, (from, to)| {
         assert!(text.contains(from), "{from} is not in\n{text}");
         text.replacen(from, to, 1)
@@ -63,7 +66,7 @@ fn one_recording_agrees_and_its_slips_are_counted() {
 #[test]
 fn what_cannot_be_one_recording_names_file_and_line() {
     let peer_9 = (r#""peer":1,"on":5"#, r#""peer":9,"on":5"#);
-    let cases: &[(&[(&str, &str)], &[(&str, &str)], &str)] = &[
+    let cases: &[(Edits<'_>, Edits<'_>, &str)] = &[
         (
             &[],
             &[("\"speakers\":2", "\"speakers\":3")],

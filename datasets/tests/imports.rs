@@ -35,7 +35,7 @@ fn import(
 }
 
 fn irc_with(text: &[u8], clock: Clock) -> Result<(Imported, Trace), ImportError> {
-    import(text, |path, out| import_irc(path, &IrcOptions { origin: origin(), clock }, out))
+    import(text, |path, out| import_irc(path, &IrcOptions { origin: origin(), clock }, out, None))
 }
 
 fn irc(text: &str) -> (Imported, Vec<(f64, u32, u32)>) {
@@ -272,7 +272,7 @@ fn gzip_is_written_on_request() {
     fs::write(&path, "[12:34] <a> x\n").unwrap();
     let options = IrcOptions { origin: Origin { gzip: true, ..origin() }, clock: Clock::Hours24 };
     let mut out = Vec::new();
-    import_irc(&path, &options, &mut out).unwrap();
+    import_irc(&path, &options, &mut out, None).unwrap();
     assert_eq!(out[..2], [0x1f, 0x8b]);
     assert_eq!(Trace::from_reader(out.as_slice(), "log").unwrap().len(), 1);
 }

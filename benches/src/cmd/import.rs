@@ -15,7 +15,7 @@ use crate::run::write_whole;
 /// Make a trace (chat-trace/1) from a git history, an IRC log, JSON lines or CSV.
 ///
 /// Kept are times, sizes, authors as small integers, and edges; texts and names are not. A trace is replayed
-/// with `offerbench run trace --trace FILE`.
+/// with `offerbench run trace --trace FILE`, and looked at with `offerbench inspect FILE`.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -42,6 +42,9 @@ enum Source {
         /// The log's clock has 12 hours
         #[arg(long)]
         clock_12h: bool,
+        /// Also write who was online when (presence-trace/1), from joins, parts, quits, kicks and changes of nick
+        #[arg(long, value_name = "FILE")]
+        presence: Option<PathBuf>,
     },
     /// A file with a JSON object a line
     Jsonl {
@@ -137,15 +140,21 @@ impl ColumnArgs {
 }
 
 impl Common {
+    /// The origin of the trace.
     fn origin(&self) -> Origin {
+        let origin = self.origin_of(&self.output);
+        Origin { name: self.name.clone().unwrap_or(origin.name), ..origin }
+    }
+
+    /// The origin of an output, named after its file.
+    fn origin_of(&self, output: &Path) -> Origin {
         let file_name = |path: &Path| {
             let absolute = path.canonicalize().unwrap_or_else(|_| path.to_owned());
             absolute.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
         };
-        let output = self.output.file_name().unwrap_or(self.output.as_os_str()).to_string_lossy();
-        let stem = output.trim_end_matches(".gz").trim_end_matches(".jsonl").to_owned();
+        let output = output.file_name().unwrap_or(output.as_os_str()).to_string_lossy();
         Origin {
-            name: self.name.clone().unwrap_or(stem),
+            name: output.trim_end_matches(".gz").trim_end_matches(".jsonl").to_owned(),
             // Without its folder: paths say more of a machine than of a trace.
             source: file_name(&self.source),
             license: self.license.clone(),
@@ -154,18 +163,58 @@ impl Common {
         }
     }
 
+    /// Refuses to overwrite, unless told to.
+    fn check_is_free(&self, output: &Path) -> Result<(), Failure> {
+        if output.exists() && !self.force {
+            let path = output.display();
+            return Err(Failure::usage(format!("{path} is there already; use --force to replace it")));
+        }
+        Ok(())
+    }
+
     /// Runs the importer into memory and writes the file whole.
     fn write(
         &self,
         import: impl FnOnce(Origin, &mut Vec<u8>) -> Result<Imported, ImportError>,
     ) -> Result<u8, Failure> {
-        if self.output.exists() && !self.force {
-            let path = self.output.display();
-            return Err(Failure::usage(format!("{path} is there already; use --force to replace it")));
-        }
+        self.check_is_free(&self.output)?;
         let mut bytes = Vec::new();
         let imported = import(self.origin(), &mut bytes).map_err(Failure::usage)?;
         write_whole(&self.output, &bytes)?;
+        self.say_imported(&imported);
+        Ok(OK)
+    }
+
+    /// An IRC log, and its presence.
+    fn write_irc(&self, clock: Clock, presence: Option<&Path>) -> Result<u8, Failure> {
+        let options = |origin| IrcOptions { origin, clock };
+        let Some(path) = presence else {
+            return self.write(|origin, out| import_irc(&self.source, &options(origin), out, None));
+        };
+        if path == self.output {
+            let path = path.display();
+            return Err(Failure::usage(format!("--presence {path} is the trace as well: name another file")));
+        }
+        self.check_is_free(&self.output)?;
+        self.check_is_free(path)?;
+        let (mut bytes, mut beside) = (Vec::new(), Vec::new());
+        let origin = self.origin_of(path);
+        let imported =
+            import_irc(&self.source, &options(self.origin()), &mut bytes, Some((&origin, &mut beside)))
+                .map_err(Failure::usage)?;
+        write_whole(&self.output, &bytes)?;
+        write_whole(path, &beside)?;
+        self.say_imported(&imported);
+        say(format_args!(
+            "{}: {} stretches online of {} members",
+            path.display(),
+            imported.intervals,
+            imported.peers
+        ));
+        Ok(OK)
+    }
+
+    fn say_imported(&self, imported: &Imported) {
         say(format_args!(
             "{}: {} messages by {} authors, {} edges",
             self.output.display(),
@@ -191,7 +240,6 @@ impl Common {
                 imported.rollovers
             );
         }
-        Ok(OK)
     }
 }
 
@@ -206,10 +254,10 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
             let time = if *author_time { GitTime::Author } else { GitTime::Committer };
             import_git(&common.source, &GitOptions { origin, revision: revision.clone(), time }, out)
         }),
-        Source::Irc { common, clock_12h } => common.write(|origin, out| {
+        Source::Irc { common, clock_12h, presence } => {
             let clock = if *clock_12h { Clock::Hours12 } else { Clock::Hours24 };
-            import_irc(&common.source, &IrcOptions { origin, clock }, out)
-        }),
+            common.write_irc(clock, presence.as_deref())
+        }
         Source::Jsonl { common, columns } => common.write(|origin, out| {
             import_jsonl(&common.source, &JsonlOptions { origin, columns: columns.columns() }, out)
         }),

@@ -11,6 +11,7 @@ use crate::error::Failure;
 
 pub mod demo;
 pub mod import;
+pub mod inspect;
 pub mod list;
 pub mod report;
 pub mod run;

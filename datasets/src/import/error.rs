@@ -37,6 +37,16 @@ pub enum ImportError {
         /// What a message looks like.
         expected: &'static str,
     },
+    /// Nobody is told to come or go.
+    #[error(
+        "{file}: none of its {lines} lines tells a join, part, quit, kick or change of nick, so who was online cannot be known: leave out the presence trace, or take a log that has these lines"
+    )]
+    NoPresence {
+        /// The file.
+        file: String,
+        /// How many lines it has.
+        lines: u64,
+    },
     /// There is no column of this name.
     #[error("{file}: no column `{column}`{}; it has: {known}", near.as_ref().map_or_else(String::new, |n| format!(" (did you mean `{n}`?)")))]
     UnknownColumn {

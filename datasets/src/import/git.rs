@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use super::error::{ImportError, RowFault};
-use super::{Authors, Imported, Nature, Origin, finish};
+use super::{Authors, Imported, Nature, Origin, T0, finish};
 use crate::lines::Lines;
 use crate::{Kind, TraceBuilder};
 
@@ -79,7 +79,8 @@ pub fn import_git(source: &Path, options: &GitOptions, out: &mut dyn Write) -> R
             return Err(repository.failed(command, "failed"));
         }
     }
-    let nature = Nature { kind: Kind::Git, note: NOTE, time_resolution_s: 1.0, sizes: true };
+    let nature =
+        Nature { kind: Kind::Git, note: NOTE, time_resolution_s: 1.0, sizes: true, t0: T0::default() };
     finish(builder, &options.origin, &nature, imported, out)
 }
 

@@ -11,6 +11,7 @@
 use jiff::civil::Date;
 
 use super::irc::Clock;
+use super::irc_event::{Event, bare, event, without_host};
 
 /// What the clock of a line shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,11 +38,22 @@ pub(super) enum Line<'a> {
         /// Bytes of the text.
         size: usize,
     },
+    /// Somebody came, went, or took another name.
+    Event {
+        /// The date, if the line has one, in days since 1970.
+        day: Option<i64>,
+        /// The clock; the Ubuntu logs have none here.
+        stamp: Option<Stamp>,
+        /// What happened.
+        event: Event<'a>,
+    },
     /// A new day begins, in days since 1970.
     Day(i64),
     /// The log was opened on this day.
     Opened(i64),
-    /// Something that is no message: a join, a topic, an empty line.
+    /// The log was closed.
+    Closed,
+    /// Something that is no message: a topic, a mode, an empty line.
     Notice,
     /// None of the known forms.
     Unknown,
@@ -67,17 +79,21 @@ const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 pub(super) fn parse(line: &str, clock: Clock) -> Line<'_> {
-    if line.trim().is_empty() || line.starts_with("===") {
+    if line.trim().is_empty() {
         return Line::Notice;
+    }
+    if let Some(rest) = line.strip_prefix("===") {
+        return event(rest).map_or(Line::Notice, |event| Line::Event { day: None, stamp: None, event });
     }
     if let Some(rest) = line.strip_prefix("--- ") {
         return match rest.split_once(' ') {
             Some(("Day", date)) => {
                 date.strip_prefix("changed ").and_then(named_day).map_or(Line::Notice, Line::Day)
             }
-            Some(("Log", date)) => {
+            Some(("Log", date)) if !date.starts_with("closed") => {
                 date.strip_prefix("opened ").and_then(named_day).map_or(Line::Notice, Line::Opened)
             }
+            _ if rest.starts_with("Log closed") => Line::Closed,
             _ => Line::Notice,
         };
     }
@@ -86,7 +102,8 @@ pub(super) fn parse(line: &str, clock: Clock) -> Line<'_> {
     };
     match said(rest) {
         Some(Said::Text { nick, text }) => Line::Message { day, stamp, nick, size: text.len() },
-        Some(Said::Event) => Line::Notice,
+        Some(Said::Event(Some(event))) => Line::Event { day, stamp: Some(stamp), event },
+        Some(Said::Event(None)) => Line::Notice,
         None => Line::Unknown,
     }
 }
@@ -175,8 +192,12 @@ fn number(text: &str) -> Option<u32> {
 }
 
 enum Said<'a> {
-    Text { nick: &'a str, text: &'a str },
-    Event,
+    Text {
+        nick: &'a str,
+        text: &'a str,
+    },
+    /// No text of a person, and who came or went if it tells that.
+    Event(Option<Event<'a>>),
 }
 
 /// What follows the time.
@@ -193,8 +214,12 @@ fn said(rest: &str) -> Option<Said<'_>> {
     if let Some(action) = rest.strip_prefix("* ") {
         return Some(acted(action));
     }
-    let is_event = ["-", "***", "===", "!"].iter().any(|mark| rest.starts_with(mark));
-    is_event.then_some(Said::Event)
+    for mark in ["-!-", "***", "==="] {
+        if let Some(rest) = rest.strip_prefix(mark) {
+            return Some(Said::Event(event(rest)));
+        }
+    }
+    rest.starts_with(['-', '!']).then_some(Said::Event(None))
 }
 
 /// Columns between tabs: the nick, then the text. Joins and the like have an arrow for a nick.
@@ -202,7 +227,8 @@ fn weechat(columns: &str) -> Option<Said<'_>> {
     let (nick, text) = columns.split_once('\t')?;
     match nick.trim() {
         "*" => Some(acted(text)),
-        "-->" | "<--" | "--" | "=!=" | "" => Some(Said::Event),
+        "-->" | "<--" | "--" => Some(Said::Event(event(text))),
+        "=!=" | "" => Some(Said::Event(None)),
         nick => Some(Said::Text { nick: bare(nick), text }),
     }
 }
@@ -211,19 +237,11 @@ fn weechat(columns: &str) -> Option<Said<'_>> {
 fn acted(action: &str) -> Said<'_> {
     let (nick, text) = action.trim_start().split_once(' ').unwrap_or((action, ""));
     // A host in brackets before the event: `nick (user@host) has joined`.
-    let event = match text.strip_prefix('(').and_then(|host| host.split_once(") ")) {
-        Some((_, event)) => event,
-        None => text,
-    };
-    if bare(nick).is_empty() || EVENTS.iter().any(|known| event.starts_with(known)) {
-        return Said::Event;
+    let phrase = text.starts_with('(').then(|| without_host(text)).flatten().unwrap_or(text);
+    if bare(nick).is_empty() || EVENTS.iter().any(|known| phrase.starts_with(known)) {
+        return Said::Event(event(action));
     }
     Said::Text { nick: bare(nick), text }
-}
-
-/// The nick without the sign of its rank.
-fn bare(nick: &str) -> &str {
-    nick.trim().trim_start_matches(['@', '+', '%', '&', '~', '!'])
 }
 
 #[cfg(test)]
@@ -275,17 +293,34 @@ mod tests {
     fn what_is_no_message_is_told_from_what_is_not_understood() {
         for line in [
             "",
-            "=== nick has joined",
-            "[12:34] === nick has left",
-            "12:34 -!- nick has quit",
+            "=== topic",
             "[12:34] -Serv- hi",
-            "[12:34] * nick has joined #room",
-            "[12:34] * nick (u@host) has quit (bye)",
-            "--- Log closed now",
-            "2009-06-02 12:34:56\t-->\tnick has joined",
+            "12:34 -!- mode/#room [+o nick] by op",
+            "[12:34] *** nick sets mode: +o op",
+            "[12:34] * nick has left the building",
+            "2009-06-02 12:34:56\t--\tTopic for #room",
         ] {
             assert_eq!(parse(line, Clock::Hours24), Line::Notice, "{line}");
         }
+        let at = |day, clock_s, has_seconds| (day, Some(Stamp { clock_s, has_seconds, is_full: true }));
+        let noon34 = (12 * 60 + 34) * 60;
+        let (bare, minute) = ((None, None), at(None, noon34, false));
+        for (line, (day, stamp), event) in [
+            ("=== nick has joined", bare, Event::Join("nick")),
+            ("[12:34] === nick has left", minute, Event::Leave("nick")),
+            ("12:34 -!- nick has quit", minute, Event::Leave("nick")),
+            ("[12:34] *** Joins: nick (u@host)", minute, Event::Join("nick")),
+            ("[12:34] * nick has joined #room", minute, Event::Join("nick")),
+            ("[12:34] * nick (u@host) has quit (bye)", minute, Event::Leave("nick")),
+            (
+                "2009-06-02 12:34:56\t--\tnick is now known as kcin",
+                at(Some(14_397), noon34 + 56, true),
+                Event::Rename { from: "nick", to: "kcin" },
+            ),
+        ] {
+            assert_eq!(parse(line, Clock::Hours24), Line::Event { day, stamp, event }, "{line}");
+        }
+        assert_eq!(parse("--- Log closed Tue Jun 02 12:34:56 2009", Clock::Hours24), Line::Closed);
         for line in
             ["text", "[12:34 <nick> text", "[25:00] <nick> text", "[12:60] <nick> t", "12:34", "[12:34] text"]
         {

@@ -8,8 +8,10 @@ mod csv;
 mod error;
 mod git;
 mod irc;
+mod irc_event;
 mod irc_line;
 mod jsonl;
+mod presence;
 mod rows;
 mod time;
 
@@ -58,6 +60,10 @@ pub struct Imported {
     pub notices: u64,
     /// Edges left out because their end is not in the trace, or is later than their start.
     pub edges_dropped: u64,
+    /// Stretches of members online, in the presence trace beside the trace.
+    pub intervals: u64,
+    /// Members in it.
+    pub peers: u64,
     /// Days begun because a clock without a date went back. Compare with the days that the log spans.
     pub rollovers: u64,
 }
@@ -89,6 +95,16 @@ struct Nature {
     note: &'static str,
     time_resolution_s: f64,
     sizes: bool,
+    t0: T0,
+}
+
+/// What is known of the moment t = 0.
+#[derive(Clone, Copy, Default)]
+struct T0 {
+    /// Seconds after midnight.
+    clock_s: Option<f64>,
+    /// Monday is 0.
+    weekday: Option<u8>,
 }
 
 /// Ends an import: header, counts, writing.
@@ -111,6 +127,7 @@ fn finish(
         annotated: Annotated::All,
     });
     trace.set_edges_dropped(imported.edges_dropped);
+    trace.set_t0(nature.t0.clock_s, nature.t0.weekday);
     let header = trace.header();
     imported.messages = header.messages;
     imported.authors = header.authors;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use super::error::{ImportError, RowFault};
-use super::{Authors, Imported, Nature, Origin, TimeFormat, finish};
+use super::{Authors, Imported, Nature, Origin, T0, TimeFormat, finish};
 use crate::{Kind, TraceBuilder};
 
 /// Which column holds what.
@@ -146,6 +146,7 @@ impl<'a> Rows<'a> {
             note: NOTE,
             time_resolution_s: resolution_s(&self.rows),
             sizes: self.columns.size != Size::Unknown,
+            t0: T0::default(),
         };
         finish(builder, origin, &nature, self.imported, out)
     }

@@ -42,7 +42,7 @@ pub(super) fn nearest(portrait: &Portrait) -> Option<Nearest> {
     } else {
         (
             "busy",
-            format!("only {percent}% of all hours are silent: it hardly ever stops, like a busy channel"),
+            format!("{percent}% of all hours are silent: it hardly ever stops, like a busy channel"),
         )
     };
     // Windows of a stitched trace are busy hours, chosen as such: their median is what is known of a day.
@@ -72,7 +72,11 @@ pub(super) fn nearest(portrait: &Portrait) -> Option<Nearest> {
         }
     };
     let mut replay_toml = "traffic = [\"trace\"]\nhours = 24\n".to_owned();
-    let _ = writeln!(replay_toml, "online = [\"{}\"]", if online.is_some() { "trace" } else { "phones" });
+    let _ = writeln!(
+        replay_toml,
+        "online = [\"{}\"]",
+        if portrait.online.is_some() { "trace" } else { "phones" }
+    );
     if portrait.kind == Kind::Git {
         replay_toml += "causal = true\n";
     }

@@ -91,6 +91,11 @@ impl Trace {
         self.header.edges_dropped = (count > 0).then_some(count);
     }
 
+    /// Notes in the header what an importer knows of t = 0.
+    pub(crate) fn set_t0(&mut self, clock_s: Option<f64>, weekday: Option<u8>) {
+        (self.header.t0_clock_s, self.header.t0_weekday) = (clock_s, weekday);
+    }
+
     /// How many messages.
     pub fn len(&self) -> usize {
         self.rows.len()
