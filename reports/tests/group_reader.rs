@@ -44,7 +44,7 @@ fn rows_agree_with_themselves() {
     let (whole, most) = (group[0].clone(), u64::MAX);
     assert_eq!(whole.outcome, GroupOutcome::Complete);
     type Edit = fn(&mut GroupRow, u64);
-    let edits: [(&str, Edit); 20] = [
+    let edits: [(&str, Edit); 22] = [
         ("`n` to be at least 1", |row, _| row.n = 0),
         ("`k`, others", |row, _| row.k = row.n + row.relays),
         ("`links` to be at most", |row, _| row.links = u64::from(row.n * row.n)),

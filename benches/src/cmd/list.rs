@@ -2,11 +2,15 @@
 
 use offerbench_algos::REGISTRY;
 use offerbench_datasets::WORKLOADS;
+use offerbench_datasets::life::{Online, Traffic};
+use offerbench_sync::Policy;
+use offerbench_sync::sim::LinkProfile;
 use serde_json::json;
 
 use crate::cmd::{say, table};
 use crate::error::{Failure, OK};
 use crate::experiment::{Experiment, PRESETS};
+use crate::group::sweep::Mode;
 
 /// List strategies with their presets, workloads and experiments.
 #[derive(clap::Args)]
@@ -60,6 +64,34 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
     say("WORKLOADS\n");
     let rows: Vec<Vec<String>> =
         WORKLOADS.iter().map(|w| vec![format!("  {}", w.name), w.doc.to_owned()]).collect();
+    say(table(&rows));
+    say("GROUPS  (what a [[group]] of an experiment can ask for)\n");
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut add = |what: &str, name: &str, doc: &str| {
+        let what = if rows.iter().any(|row| row[0].trim() == what) { "" } else { what };
+        rows.push(vec![format!("  {what}"), name.to_owned(), doc.to_owned()]);
+    };
+    for traffic in Traffic::ALL {
+        add("traffic", traffic.name(), traffic.doc());
+    }
+    add("", "trace", "as recorded: --trace FILE, or a channel that ships with the tool");
+    for online in Online::ALL {
+        add("online", &online.to_string(), online.doc());
+    }
+    add("", "trace", "as recorded: --presence FILE");
+    for (name, doc) in Policy::WRITTEN {
+        add("sharing", name, doc);
+    }
+    for mode in Mode::ALL {
+        add("mode", mode.as_str(), mode.doc());
+    }
+    add(
+        "acks",
+        "immediate",
+        "each message by its id, at once; also delayed, ancestors, set-hash with :after=1000ms",
+    );
+    let links: Vec<&str> = LinkProfile::NAMED.iter().map(|(name, _)| *name).collect();
+    add("link", &links.join(" "), "see the documentation of `LinkProfile` for their figures and sources");
     say(table(&rows));
     say("EXPERIMENTS  (offerbench run NAME)\n");
     let rows: Vec<Vec<String>> =

@@ -109,6 +109,21 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Offer, Self::Push, Self::PushOne, Self::OfferUncoordinated];
+
+    /// What it is, in one line.
+    pub const fn doc(self) -> &'static str {
+        match self {
+            Self::Offer => "what a session finds is offered, and asked of one peer at a time",
+            Self::Push => "what a session finds is sent at once; three peers are asked at a time",
+            Self::PushOne => "what a session finds is sent at once; one peer is asked after the other",
+            Self::OfferUncoordinated => {
+                "what a session finds is offered, and asked of everybody who offers it"
+            }
+        }
+    }
+
     /// As in a TOML file.
     pub const fn as_str(self) -> &'static str {
         match self {

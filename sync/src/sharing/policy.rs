@@ -90,6 +90,19 @@ pub enum PolicyError {
 }
 
 const KNOWN: &str = "random:k=K, useful:k=K, identities:k=K, relays:k=K, mailserver, all, log2";
+impl Policy {
+    /// How each is written, and what it is, in one line.
+    pub const WRITTEN: [(&str, &str); 7] = [
+        ("random:k=3", "each member shares with k others, drawn evenly"),
+        ("useful:k=3", "drawn in proportion to how long they were seen online"),
+        ("identities:k=3", "k people, each by the device seen longest; a person's devices among each other"),
+        ("relays:k=2", "with k relays and nobody else"),
+        ("mailserver", "a star around one mailserver"),
+        ("all", "everybody with everybody: k = N - 1"),
+        ("log2", "random, with k = ⌈log2 N⌉"),
+    ];
+}
+
 const NAMES: [&str; 7] = ["random", "useful", "identities", "relays", "mailserver", "all", "log2"];
 
 fn nearest(near: &Option<String>) -> String {
