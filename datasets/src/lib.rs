@@ -10,6 +10,7 @@
 //! - [`Trace`]: the messages of a real group, read from a file; [`pair_from_messages`] applies the patterns to
 //!   them.
 //! - [`Absence`] and [`pair_at`]: a trace cut where a member was really away; [`Presence`] knows who was online.
+//! - [`life`]: the life of a whole group, who writes and who is online when, made up from what was measured.
 //! - [`import`]: makes traces from a repository, an IRC log, a table.
 //! - [`WORKLOADS`]: all of this as a list with one line each.
 //!

@@ -33,8 +33,8 @@ pub(super) fn normal(rng: &mut Rng, mean: f64, deviation: f64) -> f64 {
     mean + deviation * radius * libm::cos(2.0 * std::f64::consts::PI * rng.unit())
 }
 
-/// The standard normal value below which a share of the draws lies. By bisection, to 2^-48: it is asked for once a
-/// member.
+/// The standard normal value below which a share of the draws lies. By bisection, to 2^-48: it is asked for
+/// once a member.
 pub(super) fn normal_quantile(share: f64) -> f64 {
     let (mut low, mut high) = (-9.0, 9.0);
     for _ in 0..52 {
@@ -96,8 +96,8 @@ mod tests {
         }
     }
 
-    /// Quantiles of 40,000 draws against the closed forms. A quantile's rank deviates by sqrt(p(1-p)/40,000), at most
-    /// .0025; five of them.
+    /// Quantiles of 40,000 draws against the closed forms. A quantile's rank deviates by sqrt(p(1-p)/40,000),
+    /// at most .0025; five of them.
     #[test]
     fn quantiles_are_those_of_the_closed_forms() {
         let mut rng = Seed::new(1).rng();
