@@ -112,7 +112,7 @@ pub(super) fn drafts(
     let mut authors = Authors::new(SMALL, by_rank, total, seed.child("newcomers"));
     let mut rng = seed.child("bursts").rng();
     let mut recent = Vec::new();
-    let (mut drafts, mut written) = (Vec::with_capacity(total as usize), 0);
+    let (mut drafts, mut written) = (Vec::with_capacity(total as usize), 0_u64);
     for burst in &bursts {
         let speakers = 1.11 * libm::pow(burst.size as f64, 0.37);
         let speakers = rounded(&mut rng, speakers).clamp(1, burst.size) as usize;

@@ -265,7 +265,9 @@ fn workdays(availability: f64, phase: &Stay, begins_ms: u64, stays: &mut Vec<Sta
     let day_h = availability * 168.0 / (5.0 + 2.0 * WEEKEND);
     let overnight = ((day_h - WORKDAY_MEAN_H) / 24.0).clamp(OVERNIGHT, 1.0);
     let comes = (day_h / (WORKDAY_MEAN_H + 24.0 * overnight)).min(1.0);
-    for day in (begins_ms + phase.on_ms) / DAY_MS..(begins_ms + phase.off_ms).div_ceil(DAY_MS) {
+    // From the day before: it may have stayed over night.
+    let first = ((begins_ms + phase.on_ms) / DAY_MS).saturating_sub(1);
+    for day in first..(begins_ms + phase.off_ms).div_ceil(DAY_MS) {
         let today = if day % 7 < 5 { comes } else { comes * WEEKEND };
         if !happens(rng, today) {
             continue;
