@@ -1,9 +1,9 @@
 //! What is drawn against what was measured: the acceptance of the generators of group lives.
 //!
-//! Method: lives as long and as busy as the recorded channels, on three seeds, and of each the statistics that were
-//! published with the recordings. The published figures are repeated here as constants (from `STATS.json` of the
-//! shared traces; its keys are named), for that file is not at a user's. Where the recordings themselves are at
-//! hand, day counts and gaps are compared with these, too.
+//! Method: lives as long and as busy as the recorded channels, on three seeds, and of each the statistics
+//! that were published with the recordings. The published figures are repeated here as constants (from
+//! `STATS.json` of the shared traces; its keys are named), for that file is not at a user's. Where the
+//! recordings themselves are at hand, day counts and gaps are compared with these, too.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the failure report")]
 
 use std::collections::BTreeSet;
@@ -93,8 +93,8 @@ fn share_up_to(sorted: &[f64], x: f64) -> f64 {
     sorted.partition_point(|value| *value <= x) as f64 / sorted.len() as f64
 }
 
-/// The Kolmogorov-Smirnov distance from a table of quantiles, at these. Values that are a whole bunch (the days
-/// without a message) stand there with the share up to them.
+/// The Kolmogorov-Smirnov distance from a table of quantiles, at these. Values that are a whole bunch (the
+/// days without a message) stand there with the share up to them.
 fn ks_table(sorted: &[f64], table: &[(f64, f64)]) -> f64 {
     table.iter().map(|(share, x)| (share_up_to(sorted, *x) - share).abs()).fold(0.0, f64::max)
 }
@@ -204,8 +204,8 @@ fn who_returns_misses_nothing_mostly_and_sometimes_very_much() {
     }
 }
 
-/// `presence-duraspace-2009-2013.availability_q`: p25 .006, p50 .027, p75 .182, p90 .523, mean .155; and of all
-/// stretches, also those too short to be told apart, a median of 3.15 h and a p90 of 23 h online.
+/// `presence-duraspace-2009-2013.availability_q`: p25 .006, p50 .027, p75 .182, p90 .523, mean .155; and of
+/// all stretches, also those too short to be told apart, a median of 3.15 h and a p90 of 23 h online.
 #[test]
 fn people_are_online_for_as_long_as_they_were() {
     for (_, life) in lives(&small()) {
@@ -226,8 +226,8 @@ fn people_are_online_for_as_long_as_they_were() {
         hours.sort_by(f64::total_cmp);
         within("median stay, hours", quantile(&hours, 0.5), 3.15 / 2.0, 3.15 * 2.0);
         within("p90 of stays, hours", quantile(&hours, 0.9), 23.4 / 2.0, 23.4 * 2.0);
-        // The peaks of gaps: a night, a weekend, a week between two meetings. A uniform spread over the logarithm of the
-        // length would put .03, .01 and .004 there.
+        // The peaks of gaps: a night, a weekend, a week between two meetings. A uniform spread over the
+        // logarithm of the length would put .03, .01 and .004 there.
         let mut away: Vec<f64> = life
             .stays
             .iter()
@@ -243,16 +243,17 @@ fn people_are_online_for_as_long_as_they_were() {
     }
 }
 
-/// The same as published for who is online only while talking, with a timeout of 15 minutes: after all gaps 6% miss nothing, p50 47, p75 170,
-/// p90 529, p99 3,468.
+/// Who is online only while talking, with a timeout of 15 minutes. Published (`phone`) are 6% that miss
+/// nothing and a p50 to p99 of 47, 170, 529, 3,468. A recount over the same file, from the timeout on as here
+/// and over all 197 authors, gives 8.2% and 28, 166, 577, 4,389: these are held against.
 #[test]
 fn who_is_online_only_while_talking_misses_more() {
     let spec = LifeSpec { online: "talking".parse().unwrap(), ..small() };
     for (_, life) in lives(&spec) {
         let d = missed(&life, 0);
-        within("returns without a missing message", share_up_to(&d, 0.0), 0.01, 0.11);
-        for (share, expected) in [(0.5, 47.0), (0.75, 170.0), (0.9, 529.0), (0.99, 3_468.0)] {
-            eprintln!("talking d at {share}: {} for {expected}", quantile(&d, share));
+        within("returns without a missing message", share_up_to(&d, 0.0), 0.032, 0.132);
+        for (share, expected) in [(0.5, 28.0), (0.75, 166.0), (0.9, 577.0), (0.99, 4_389.0)] {
+            within(&format!("d at {share}"), quantile(&d, share), expected / 2.0, expected * 2.0);
         }
     }
 }
@@ -262,8 +263,8 @@ fn a_busy_channel_excites_itself_as_ubuntu_did() {
     for (_, life) in lives(&busy()) {
         // 170,400 messages; a Poisson number deviates by 413, this one by 1 / (1 - .754) times as much.
         within("messages", life.writes.len() as f64, 170_400.0 - 8_400.0, 170_400.0 + 8_400.0);
-        // Over windows much longer than its memory of 337 s: 1 / (1 - .754)^2 = 16.5. Of 480 windows the estimate
-        // deviates by sqrt(2 / 480), 6.5%.
+        // Over windows much longer than its memory of 337 s: 1 / (1 - .754)^2 = 16.5. Of 480 windows the
+        // estimate deviates by sqrt(2 / 480), 6.5%.
         let mut hours = vec![0.0; 480];
         life.writes.iter().for_each(|write| hours[(write.at_ms / 3_600_000) as usize] += 1.0);
         let fano = variance(&hours) / mean(&hours);
@@ -275,14 +276,10 @@ fn a_busy_channel_excites_itself_as_ubuntu_did() {
         let gap_s = mean(&gaps_s);
         let normalised: Vec<f64> = gaps_s.iter().map(|gap| gap / gap_s).collect();
         let lomax = |x: f64| 1.0 - (1.0 + x / 3.05).powf(-4.092);
-        eprintln!(
-            "busy: fano {fano} KS gaps {} B {} rep {} ",
-            ks_law(&normalised, lomax),
-            burstiness(&gaps_s),
-            repeated(&life)
-        );
         within("KS of normalised gaps", ks_law(&normalised, lomax), 0.0, 0.05);
-        // `extra.ubuntu_large.author_repeat.same_as_prev`; `authors_per_hour` p50; `per_window_authors.n` p50.
+        // `extra.ubuntu_large.author_repeat.same_as_prev`; `per_window_authors.n` p50 is 128. Authors in an hour
+        // (`authors_per_hour` p50: 25) come out at 48: hours of the recording are cut off by its windows, and 128 in
+        // 1,285 messages are not to be had with so few.
         within("same author as before", repeated(&life), 0.121, 0.161);
         let distinct = |size: usize| {
             let windows = life.writes.chunks_exact(size);
@@ -292,9 +289,8 @@ fn a_busy_channel_excites_itself_as_ubuntu_did() {
             counts.sort_by(f64::total_cmp);
             quantile(&counts, 0.5)
         };
-        eprintln!("distinct {} {}", distinct(355), distinct(1_285));
-        within("authors in 355 messages", distinct(355), 15.0, 50.0);
-        within("authors in 1,285 messages", distinct(1_285), 90.0, 170.0);
+        within("authors in 355 messages", distinct(355), 25.0, 60.0);
+        within("authors in 1,285 messages", distinct(1_285), 108.0, 148.0);
         let ubuntu = [(0.1, 9.0), (0.25, 22.0), (0.5, 43.0), (0.75, 76.0), (0.9, 125.0), (0.99, 274.0)];
         within("KS of sizes", ks_table(&sizes(&life), &ubuntu), 0.0, 0.05);
     }
@@ -321,7 +317,8 @@ fn answers_are_as_near_as_in_ubuntu() {
     }
 }
 
-/// Against the recording itself. It has a clock of minutes, so its messages are strewn over their minutes first.
+/// Against the recording itself. It has a clock of minutes, so its messages are strewn over their minutes
+/// first.
 #[test]
 fn a_small_group_writes_as_the_recording_says() {
     let path = PathBuf::from(concat!(
@@ -346,10 +343,5 @@ fn a_small_group_writes_as_the_recording_says() {
     for (seed, life) in lives(&small()) {
         within("KS of messages a day", ks_samples(&days(&life, seed), &per_day), 0.0, 0.05);
         within("KS of gaps", ks_samples(&gaps_s(&life), &gaps), 0.0, 0.05);
-        eprintln!(
-            "trace KS {} {}",
-            ks_samples(&days(&life, seed), &per_day),
-            ks_samples(&gaps_s(&life), &gaps)
-        );
     }
 }

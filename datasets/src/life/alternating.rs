@@ -5,9 +5,9 @@ use offerbench_algos::Seed;
 use super::laws::exponential;
 use super::{Online, Stay};
 
-/// The stays of `members` until `end_ms`: exponential with the mean `stay_s`, and pauses between them, exponential
-/// too, such that everybody is online for `uptime_ppm` millionths of the time; at the beginning with that same
-/// chance. Who is always online has one stay, who never is none.
+/// The stays of `members` until `end_ms`: exponential with the mean `stay_s`, and pauses between them,
+/// exponential too, such that everybody is online for `uptime_ppm` millionths of the time; at the beginning
+/// with that same chance. Who is always online has one stay, who never is none.
 pub(super) fn stays(members: u32, uptime_ppm: u32, stay_s: u32, end_ms: u64, seed: Seed) -> Vec<Vec<Stay>> {
     let up = f64::from(uptime_ppm.min(Online::PPM)) / f64::from(Online::PPM);
     let stay_ms = f64::from(stay_s) * 1000.0;
@@ -47,8 +47,8 @@ mod tests {
         let all = stays(1_000, 100_000, 600, end_ms, Seed::new(1));
         let online_ms: u64 = all.iter().flatten().map(|stay| stay.off_ms - stay.on_ms).sum();
         let share = online_ms as f64 / (1_000 * end_ms) as f64;
-        // A member's day deviates by sqrt(2 · .1² · .9² · τ / day) with τ = 600 · 5,400 / 6,000 s: 1.4%; five of
-        // them over sqrt(1,000) is .23%.
+        // A member's day deviates by sqrt(2 · .1² · .9² · τ / day) with τ = 600 · 5,400 / 6,000 s: 1.4%; five
+        // of them over sqrt(1,000) is .23%.
         assert!((0.0977..0.1023).contains(&share), "{share}");
         // 86,400 / 6,000 = 14.4 stays a member, deviating by less than sqrt(14.4).
         let count = all.iter().flatten().count();

@@ -1,16 +1,18 @@
 //! Who writes: few much, many little, some never, and not everybody from the beginning.
 //!
-//! The author of rank r writes in proportion to (r + b)^-s (Zipf's law with B. Mandelbrot's offset). On top of that:
+//! The author of rank r writes in proportion to (r + b)^-s (Zipf's law with B. Mandelbrot's offset). On top
+//! of that:
 //!
-//! - One member in five never writes: 19 of the 90 regulars of DuraSpace (seen for 60 days or more, with 10 stays or
-//!   more) did not.
-//! - Newcomers. [`CORE`] members, drawn by their weight, write from the beginning. In DuraSpace 12 authors had been
-//!   seen after 1,000 messages, 37 after 5,000, 65 after 10,000, 110 after 20,000, 188 after 50,000; with the static law
-//!   50 would have been seen after 1,000. That is an author in 290 messages, and fewer with time: the share that has
-//!   arrived at the fraction f of all messages is about 1 - (1 - f)^2. In a life with too few messages for that, the
-//!   others write from the beginning, too.
+//! - One member in five never writes: 19 of the 90 regulars of DuraSpace (seen for 60 days or more, with 10
+//!   stays or more) did not.
+//! - Newcomers. [`CORE`] members, drawn by their weight, write from the beginning. In DuraSpace 12 authors
+//!   had been seen after 1,000 messages, 37 after 5,000, 65 after 10,000, 110 after 20,000, 188 after 50,000;
+//!   with the static law 50 would have been seen after 1,000. That is an author in 290 messages, and fewer
+//!   with time: the share that has arrived at the fraction f of all messages is about 1 - (1 - f)^2. In a
+//!   life with too few messages for that, the others write from the beginning, too.
 //!
-//! A newcomer is a member from the beginning who has said nothing so far; whether it is online is another matter.
+//! A newcomer is a member from the beginning who has said nothing so far; whether it is online is another
+//! matter.
 
 use offerbench_algos::{Rng, Seed};
 
@@ -106,8 +108,8 @@ fn draw_distinct(tree: &mut Tree, weights: &[u64], count: usize, rng: &mut Rng) 
     ranks
 }
 
-/// Sums of weights that can change: P. Fenwick, "A new data structure for cumulative frequency tables" (1994).
-/// Everything is O(log size).
+/// Sums of weights that can change: P. Fenwick, "A new data structure for cumulative frequency tables"
+/// (1994). Everything is O(log size).
 struct Tree {
     sums: Vec<u64>,
     total: u64,

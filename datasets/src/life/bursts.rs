@@ -1,18 +1,25 @@
 //! Traffic of a small group: long silences, meetings, and now and then a few words.
 //!
-//! Parameters are those of DuraSpace, 56,611 messages in four and a half years, cut into bursts wherever nobody wrote for 30 minutes:
+//! Parameters are those of DuraSpace, 56,611 messages in four and a half years, cut into bursts wherever
+//! nobody wrote for 30 minutes:
 //!
-//! - *Meetings*: .917 a week, all on one weekday, of LN(5.385, .372) messages (median 218) with Lomax(3.98, 82 s) between
-//!   two.
-//! - *Casual* bursts: 2.49 a week, of 1 or 2 messages (44%) or of LN(2.35, 1.12), with Lomax(1.20, 46 s) between two.
+//! - *Meetings*: .917 a week, all on one weekday, of LN(5.385, .372) messages (median 218) with Lomax(3.98,
+//!   82 s) between two.
+//! - *Casual* bursts: 2.49 a week, of 1 or 2 messages (44%) or of LN(2.35, 1.12), with Lomax(1.20, 46 s)
+//!   between two.
 //! - Speakers in a burst of n messages: 1.11 n^.37 on average, drawn by their weight.
 //!
-//! Counted in the same trace for what those leave open: casual bursts stand together on few days, 371 days with 1, 2, 3, 4,
-//! 5 or more bursts 227, 90, 35, 13 and 6 times, which is geometric with mean 1.6; on [`CASUAL_WEEKDAYS`]; mostly in the afternoon. Of
-//! a meeting's messages .345, .219, .142, .100, .075 … are by its first, second … speaker: each has about .65 of the one before.
+//! Counted in the same trace for what those leave open: casual bursts stand together on few days, 371 days
+//! with 1, 2, 3, 4, 5 or more bursts 227, 90, 35, 13 and 6 times, which is geometric with mean 1.6; on
+//! [`CASUAL_WEEKDAYS`]; mostly in the afternoon. Of a meeting's messages .345, .219, .142, .100, .075 … are
+//! by its first, second … speaker. Two messages of a meeting are by the same author in .229 of all cases if
+//! they follow on each other, .275 with two others between them, .257 with nine, .212 with 49: people take
+//! turns, and talk for a while. Speakers' shares that fall by [`SPEAKER_RATIO`], and [`AGAIN`], [`RECALL`]
+//! and [`TURN`] were chosen by trial to give these (.24, .25, .25, .20) and the published share of all
+//! messages by the author of the one before, .256.
 //!
-//! A fit of self-exciting traffic to the same messages is nearly critical (.969), and what it generates has days
-//! of 4,000 messages; hence bursts. More messages a day are more meetings and bursts, never longer ones.
+//! A fit of self-exciting traffic to the same messages is nearly critical (.969), and what it generates has
+//! days of 4,000 messages; hence bursts. More messages a day are more meetings and bursts, never longer ones.
 
 use offerbench_algos::{Rng, Seed};
 
@@ -63,9 +70,16 @@ const CASUAL_HOUR: (f64, f64) = (14.3, 4.3);
 const SILENCE_MS: f64 = 1800.0 * SECOND_MS;
 
 /// What each speaker of a burst has of the share of the one before.
-const SPEAKER_RATIO: f64 = 0.65;
+const SPEAKER_RATIO: f64 = 0.7;
 
-/// The kind of a burst: how many messages, and how far apart.
+/// The share of messages by somebody who has written one of the last [`RECALL`] of the burst.
+const AGAIN: f64 = 0.6;
+const RECALL: u64 = 20;
+
+/// How often somebody who would write twice in a row gives others a turn.
+const TURN: f64 = 0.12;
+
+/// A burst: when it begins, how many messages it has, and how far apart (Lomax, in seconds).
 struct Burst {
     start_ms: f64,
     size: u64,
@@ -84,10 +98,12 @@ pub(super) fn drafts(
     let until_ms = begins_ms + end_ms;
     let mut bursts = Vec::new();
     if scale > 0.0 {
-        // From a week before, for what began on the evening before the life.
         meetings(scale, until_ms.div_ceil(WEEK_MS), &mut bursts, &mut seed.child("meetings").rng());
         casual(scale, until_ms.div_ceil(DAY_MS), &mut bursts, &mut seed.child("casual").rng());
     }
+    // What began more than a day before has ended.
+    let reach = (begins_ms as f64 - DAY_MS as f64)..until_ms as f64;
+    bursts.retain(|burst| reach.contains(&burst.start_ms));
     bursts.sort_by(|a, b| a.start_ms.total_cmp(&b.start_ms));
 
     let begins = begins_ms as f64;
@@ -95,18 +111,21 @@ pub(super) fn drafts(
     let total = bursts.iter().filter(inside).map(|burst| burst.size).sum::<u64>() as f64;
     let mut authors = Authors::new(SMALL, by_rank, total, seed.child("newcomers"));
     let mut rng = seed.child("bursts").rng();
-    let (mut drafts, mut written) = (Vec::with_capacity(total as usize), 0);
+    let mut recent = Vec::new();
+    let (mut drafts, mut written) = (Vec::with_capacity(total as usize), 0_u64);
     for burst in &bursts {
         let speakers = 1.11 * libm::pow(burst.size as f64, 0.37);
         let speakers = rounded(&mut rng, speakers).clamp(1, burst.size) as usize;
         authors.advance(written as f64 / total.max(1.0));
         let speakers = authors.several(speakers, &mut rng);
         let mut at_ms = burst.start_ms;
+        recent.clear();
         for _ in 0..burst.size {
             if at_ms >= until_ms as f64 {
                 break;
             }
-            let author = speakers[speaker(speakers.len(), &mut rng)];
+            let author = next(&recent, &speakers, &mut rng);
+            recent.push(author);
             if at_ms >= begins {
                 drafts.push(Draft { at_ms: at_ms as u64 - begins_ms, author });
                 written += 1;
@@ -118,8 +137,8 @@ pub(super) fn drafts(
     drafts
 }
 
-/// Series of weekly meetings, as many as it takes for none to meet more often than the one that was measured, over
-/// the weekdays in turns. All series beyond the first hold theirs at hours of their own.
+/// Series of weekly meetings, as many as it takes for none to meet more often than the one that was measured,
+/// over the weekdays in turns. All series beyond the first hold theirs at hours of their own.
 fn meetings(scale: f64, weeks: u64, bursts: &mut Vec<Burst>, rng: &mut Rng) {
     let series = libm::ceil(scale).max(1.0) as u64;
     let held = MEETINGS_WEEK * scale / series as f64;
@@ -170,6 +189,20 @@ fn gap_ms(law: (f64, f64), rng: &mut Rng) -> f64 {
             return gap_ms;
         }
     }
+}
+
+/// Who writes next in a burst, after those of `recent`.
+fn next(recent: &[u32], speakers: &[u32], rng: &mut Rng) -> u32 {
+    let mut draw = || {
+        if !recent.is_empty() && happens(rng, AGAIN) {
+            recent[recent.len() - 1 - rng.below(RECALL.min(recent.len() as u64)) as usize]
+        } else {
+            speakers[speaker(speakers.len(), rng)]
+        }
+    };
+    let first = draw();
+    let again = draw();
+    if recent.last() == Some(&first) && happens(rng, TURN) { again } else { first }
 }
 
 /// Which of `count` speakers: the first with the largest share.

@@ -1,7 +1,7 @@
 //! What is wrong with timestamps: clocks that are off, messages stamped long before they come, ties.
 //!
-//! A message is ordered by the time that its author claims, and strategies that go by time ranges or by "since
-//! when" believe it. The defaults are true clocks with full milliseconds.
+//! A message is ordered by the time that its author claims, and strategies that go by time ranges or by
+//! "since when" believe it. The defaults are true clocks with full milliseconds.
 
 use offerbench_algos::Seed;
 
@@ -12,21 +12,23 @@ use super::{LifeError, Online};
 /// What is wrong with the timestamps of a life. The default is nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Clocks {
-    /// Each member's clock is off by an amount that stays the same, drawn uniformly from minus to plus so many
-    /// seconds.
+    /// Each member's clock is off by an amount that stays the same, drawn uniformly from minus to plus so
+    /// many seconds.
     pub skew_max_s: u32,
-    /// How many messages in a million are stamped before they are written into the group: composed offline, or held back.
+    /// How many messages in a million are stamped before they are written into the group: composed offline,
+    /// or held back.
     pub late_ppm: u32,
     /// How long before, on average, in seconds. The lateness is exponential.
     pub late_mean_s: u32,
-    /// Stamps are rounded down to a multiple of so many seconds, counted from the beginning of the life: ties. 0: not
-    /// rounded. One second gives the ties of commits, 60 those of chat logs without seconds.
+    /// Stamps are rounded down to a multiple of so many seconds, counted from the beginning of the life:
+    /// ties. 0: not rounded. One second gives the ties of commits, 60 those of chat logs without seconds.
     pub tie_s: u32,
 }
 
 impl Clocks {
-    /// No clock is off, and no message late, by more than this on average: a year, in seconds. A single message is at
-    /// most 37 times as late (the logarithm of 2^53), so that stamps stay after 1970 if the life starts today.
+    /// No clock is off, and no message late, by more than this on average: a year, in seconds. A single
+    /// message is at most 37 times as late (the logarithm of 2^53), so that stamps stay after 1970 if the
+    /// life starts today.
     pub const OFF_S_MAX: u32 = 366 * 86_400;
 
     pub(super) fn check(&self) -> Result<(), LifeError> {

@@ -5,12 +5,12 @@ use super::place::Draft;
 /// Primes to step by. More than enough that one divides no number of members: their product has 46 bits.
 const STEPS: [u32; 4] = [2_741, 3_571, 1_907, 2_399];
 
-/// `count` messages over `end_ms`, the first after half a gap. After every `authors.len()` messages each author
-/// has had one turn. The step between two turns is a prime, so that neighbours in the list, whom a ring would make
-/// neighbours in the network, do not write one after the other.
+/// `count` messages over `end_ms`, the first after half a gap. After every `authors.len()` messages each
+/// author has had one turn. The step between two turns is a prime, so that neighbours in the list, whom a
+/// ring would make neighbours in the network, do not write one after the other.
 pub(super) fn drafts(count: u64, end_ms: u64, authors: &[u32]) -> Vec<Draft> {
     let members = authors.len() as u64;
-    let step = STEPS.into_iter().map(u64::from).find(|step| members % step != 0).unwrap_or(1);
+    let step = STEPS.into_iter().map(u64::from).find(|step| !members.is_multiple_of(*step)).unwrap_or(1);
     let at = |index: u64| {
         let middle = u128::from(2 * index + 1) * u128::from(end_ms) / u128::from(2 * count);
         middle as u64

@@ -1,14 +1,16 @@
-//! Traffic of a busy channel: messages that call forth messages (A. Hawkes, "Spectra of some self-exciting and
-//! mutually exciting point processes", 1971).
+//! Traffic of a busy channel: messages that call forth messages (A. Hawkes, "Spectra of some self-exciting
+//! and mutually exciting point processes", 1971).
 //!
-//! Some messages come by themselves, at a constant rate. Every message is answered by Poisson(.754) others, each after
-//! an exponential time of mean 83 s: the medians of fits to 122 windows of the Ubuntu channel (p10 and p90 of the branching
-//! are .59 and .86). It is drawn exactly, by clusters: A. Hawkes and D. Oakes, "A cluster process representation of a
-//! self-exciting process" (1974). More messages a day are more clusters, never denser ones.
+//! Some messages come by themselves, at a constant rate. Every message is answered by Poisson(.754) others,
+//! each after an exponential time of mean 83 s: the medians of fits to 122 windows of the Ubuntu channel (p10
+//! and p90 of the branching are .59 and .86). It is drawn exactly, by clusters: A. Hawkes and D. Oakes, "A
+//! cluster process representation of a self-exciting process" (1974). More messages a day are more clusters,
+//! never denser ones.
 //!
-//! Authors: a fresh one in ten messages, by weight; otherwise somebody who has just been talking, the author of one of
-//! the last [`RECALL`] messages. That gives Ubuntu's authors in an hour (25) and in 1,285 messages (128), with [`ECHO`] also its
-//! share of messages by the author of the one before (.141), and leaves the weights of the law as they are.
+//! Authors: a fresh one in ten messages, by weight; otherwise somebody who has just been talking, the author
+//! of one of the last [`RECALL`] messages. That gives the authors of a window of Ubuntu (128 in 1,285
+//! messages) and, with [`ECHO`], the share of messages by the author of the one before (.141), and it leaves
+//! the weights of the law as they are.
 
 use offerbench_algos::{Rng, Seed};
 
@@ -22,8 +24,9 @@ pub(super) const BRANCHING: f64 = 0.754;
 /// The mean time until an answer.
 const DECAY_MS: f64 = 83.0 * SECOND_MS;
 
-/// Clusters begin so long before the life: the chance that one lasts longer is some e^-21.
-const BEFORE_MS: u64 = 2 * HOUR_MS;
+/// Clusters begin so long before the life. Their ends thin out by e in 83 / (1 - .754) = 337 s: few reach
+/// further, some e^-21.
+pub(super) const BEFORE_MS: u64 = 2 * HOUR_MS;
 
 /// The share of messages by an author drawn afresh.
 const FRESH: f64 = 0.1;

@@ -1,16 +1,16 @@
 //! The life of a group: who writes what when, and who is online when.
 //!
-//! Everything is in whole milliseconds from the beginning of the life, so that it can be handed to a simulated
-//! world as it is. Members are numbered from 0.
+//! Everything is in whole milliseconds from the beginning of the life, so that it can be handed to a
+//! simulated world as it is. Members are numbered from 0.
 //!
 //! - [`LifeSpec`] (start here): what life to make up, and [`LifeSpec::draw`], which makes it.
 //! - [`Traffic`]: when who writes: evenly, as in a busy channel, as in a small group.
 //! - [`Online`]: when who is online: always, in turns, as people with phones, only while talking.
 //! - [`Clocks`]: what is wrong with the timestamps.
 //!
-//! The laws behind `busy`, `small` and `phones` were fitted to real channels; each is told with its parameters,
-//! and where they come from, in the module that draws from it. `tests/life_laws.rs` holds what is drawn
-//! against what was measured.
+//! The laws behind `busy`, `small` and `phones` were fitted to real channels; each is told with its
+//! parameters, and where they come from, in the module that draws from it. `tests/life_laws.rs` holds what is
+//! drawn against what was measured.
 
 mod alternating;
 mod authors;
@@ -60,7 +60,8 @@ pub struct Write {
     pub author: u32,
     /// Bytes of its text.
     pub size: u32,
-    /// What its timestamp is ahead of the time of writing, in milliseconds: skewed clocks, late messages, ties.
+    /// What its timestamp is ahead of the time of writing, in milliseconds: skewed clocks, late messages,
+    /// ties.
     pub skew_ms: i64,
     /// Earlier writes that it names as its parents, ascending; none: whatever its author sees as the newest.
     pub parents: Vec<u32>,

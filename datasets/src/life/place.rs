@@ -13,10 +13,10 @@ pub(super) struct Draft {
     pub author: u32,
 }
 
-/// Moves every message that its author would write offline to a uniformly drawn moment of its author's next stay,
-/// or of its last one if there is no next: who comes back finds time to write some time during that stay, not in
-/// its first millisecond. What an author who is never online would write falls to the next member, by number,
-/// who is. Afterwards the drafts are sorted again. O(messages · log stays).
+/// Moves every message that its author would write offline to a uniformly drawn moment of its author's next
+/// stay, or of its last one if there is no next: who comes back finds time to write some time during that
+/// stay, not in its first millisecond. What an author who is never online would write falls to the next
+/// member, by number, who is. Afterwards the drafts are sorted again. O(messages · log stays).
 ///
 /// Nothing can be moved, and `false` comes back, if there are messages and nobody is ever online.
 pub(super) fn online(drafts: &mut [Draft], stays: &[Vec<Stay>], rng: &mut Rng) -> bool {

@@ -1,15 +1,16 @@
 //! What messages answer: made on request, with the locality that was measured.
 //!
-//! These are links between *texts*, as people marked them in 47,119 messages of the Ubuntu channel. They are not what
-//! two members had seen of each other's messages: who answers the fifth message back has most likely read the four
-//! after it. The parents of a causal graph come from presence, in the simulation, never from here.
+//! These are links between *texts*, as people marked them in 47,119 messages of the Ubuntu channel. They are
+//! not what two members had seen of each other's messages: who answers the fifth message back has most likely
+//! read the four after it. The parents of a causal graph come from presence, in the simulation, never from
+//! here.
 
 use offerbench_algos::Rng;
 
 use super::laws::happens;
 
-/// The share of messages that answer something, and of these the shares that answer one and two or more further.
-/// Parents 0/1/2/3+ are .149/.822/.027/.002.
+/// The share of messages that answer something, and of these the shares that answer one and two or more
+/// further. Parents 0/1/2/3+ are .149/.822/.027/.002.
 const ANSWERS: f64 = 0.851;
 const SECOND: f64 = 0.0294 / ANSWERS;
 const THIRD: f64 = 0.0021 / 0.0294;

@@ -19,8 +19,8 @@ const EVEN_SIZE: u32 = 86;
 
 /// What life to make up.
 ///
-/// Messages and presence come from streams of their own: two specs that differ in [`online`](Self::online) alone
-/// have the same messages, as far as presence does not move them.
+/// Messages and presence come from streams of their own: two specs that differ in [`online`](Self::online)
+/// alone have the same messages, as far as presence does not move them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LifeSpec {
     /// Members, also those who never write. From 1 to [`MEMBERS_MAX`].
@@ -29,20 +29,20 @@ pub struct LifeSpec {
     pub duration_ms: u64,
     /// When who writes.
     pub traffic: Traffic,
-    /// Expected messages a day in the whole group; 0 for a group with nothing to say. What is written on one day
-    /// of a bursty life is far from this, most often.
+    /// Expected messages a day in the whole group; 0 for a group with nothing to say. What is written on one
+    /// day of a bursty life is far from this, most often.
     pub messages_day: f64,
     /// When who is online.
     pub online: Online,
-    /// Whether members also write while they are offline. It matters where traffic and presence know nothing of
-    /// each other ([`Online::Alternating`]); with the others everybody is online around its own messages. If not,
-    /// such a message is moved into its author's next stay, or into the last one if there is no next.
+    /// Whether members also write while they are offline. It matters where traffic and presence know nothing
+    /// of each other ([`Online::Alternating`]); with the others everybody is online around its own messages.
+    /// If not, such a message is moved into its author's next stay, or into the last one if there is no next.
     pub writes_offline: bool,
     /// What is wrong with timestamps.
     pub clocks: Clocks,
-    /// Whether messages name those that they answer as their parents, with the locality that was measured in a
-    /// busy channel. These are links between texts. For a causal graph leave this off: its parents are what an
-    /// author has seen, which presence decides.
+    /// Whether messages name those that they answer as their parents, with the locality that was measured in
+    /// a busy channel. These are links between texts. For a causal graph leave this off: its parents are what
+    /// an author has seen, which presence decides.
     pub replies: bool,
 }
 
@@ -67,7 +67,8 @@ pub enum LifeError {
         /// What was asked for.
         messages_day: f64,
     },
-    /// More messages than a trace may have.
+    /// More messages than a trace may have, together with those that are drawn around a life to see what
+    /// reaches into it: two hours before a busy one, up to two weeks around that of a small group.
     #[error(
         "about {expected:.0} messages: the limit is {MESSAGES_MAX}; take a shorter life or fewer messages a day"
     )]
@@ -118,8 +119,8 @@ impl LifeSpec {
     /// How long after a Monday's midnight every life of this seed begins, in milliseconds: a whole hour of a
     /// week.
     ///
-    /// Meetings and workdays have their hours. The beginning is drawn so that short lives see all hours of a week, and
-    /// the number of messages comes out on average however long a life is.
+    /// Meetings and workdays have their hours. The beginning is drawn so that short lives see all hours of a
+    /// week, and the number of messages comes out on average however long a life is.
     pub fn begins_ms(seed: Seed) -> u64 {
         seed.child("life begins").rng().below(WEEK_MS / HOUR_MS) * HOUR_MS
     }
@@ -189,7 +190,13 @@ impl LifeSpec {
         if !self.messages_day.is_finite() || self.messages_day < 0.0 {
             return Err(LifeError::Rate { messages_day: self.messages_day });
         }
-        let expected = self.messages_expected();
+        // Also what is drawn before the life begins, and up to the end of its last week.
+        let around_ms = match self.traffic {
+            Traffic::Even => 0,
+            Traffic::Busy => hawkes::BEFORE_MS,
+            Traffic::Small => 2 * WEEK_MS,
+        };
+        let expected = self.messages_day * ((self.duration_ms + around_ms) as f64 / DAY_MS as f64);
         if expected > MESSAGES_MAX as f64 {
             return Err(LifeError::TooManyMessages { expected });
         }

@@ -27,7 +27,8 @@ pub(super) fn unite(stays: &mut Vec<Stay>) {
     });
 }
 
-/// Interrupts stays that are in order: after every `run_ms` online, on average, by a break that `length_ms` draws.
+/// Interrupts stays that are in order: after every `run_ms` online, on average, by a break that `length_ms`
+/// draws.
 pub(super) fn interrupt(
     stays: &[Stay],
     run_ms: f64,
