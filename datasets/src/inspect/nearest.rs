@@ -40,10 +40,7 @@ pub(super) fn nearest(portrait: &Portrait) -> Option<Nearest> {
     } else if silent > SILENT_HOURS {
         ("small", format!("{percent}% of all hours are silent: it talks in bursts, like a small group"))
     } else {
-        (
-            "busy",
-            format!("{percent}% of all hours are silent: it hardly ever stops, like a busy channel"),
-        )
+        ("busy", format!("{percent}% of all hours are silent: it hardly ever stops, like a busy channel"))
     };
     // Windows of a stitched trace are busy hours, chosen as such: their median is what is known of a day.
     let messages_day = rate.daily.as_ref().map(|daily| daily.messages.mean);
