@@ -69,7 +69,6 @@ fn annotated(trace: &Trace) -> Vec<bool> {
 
 /// Of a chat; none if no reply is annotated.
 pub(super) fn replies(trace: &Trace) -> Option<Replies> {
-    let header = trace.header();
     if trace.header().kind != Kind::Chat {
         return None;
     }
