@@ -149,7 +149,7 @@ fn figures(portrait: &Portrait) -> String {
     }
     match (&portrait.sizes, &portrait.sizes_weibull) {
         (Some(_), Some(law)) => {
-            fact("sizes", format!("Weibull k {:.2}, scale {} bytes", law.k, number(law.scale)))
+            fact("sizes", format!("Weibull k {:.2}, scale {} bytes", law.k, number(law.scale)));
         }
         (None, _) => fact("sizes", "unknown".to_owned()),
         _ => {}

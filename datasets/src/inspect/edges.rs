@@ -44,18 +44,35 @@ fn within(distances: &Counts) -> [f64; 6] {
     WITHIN.map(|k| distances.range(..=k).map(|(_, count)| count).sum::<u64>() as f64 / total)
 }
 
+/// For each message whether its replies were annotated. A header may name many segments that overlap: each costs the
+/// same, however long it is.
+fn annotated(trace: &Trace) -> Vec<bool> {
+    let header = trace.header();
+    if header.annotated != Annotated::Partial {
+        return vec![header.annotated == Annotated::All; trace.len()];
+    }
+    let mut changes = vec![0_i32; trace.len() + 1];
+    for segment in &header.segments {
+        let (first, end) =
+            (segment.annotated_from.unwrap_or(u64::MAX).max(segment.first), segment.first + segment.n);
+        if first < end {
+            changes[first as usize] += 1;
+            changes[end as usize] -= 1;
+        }
+    }
+    let inside = changes.iter().scan(0, |depth, change| {
+        *depth += change;
+        Some(*depth > 0)
+    });
+    inside.take(trace.len()).collect()
+}
+
 /// Of a chat; none if no reply is annotated.
 pub(super) fn replies(trace: &Trace) -> Option<Replies> {
-    let header = trace.header();
-    if header.kind != Kind::Chat {
+    if trace.header().kind != Kind::Chat {
         return None;
     }
-    let mut is_annotated = vec![header.annotated == Annotated::All; trace.len()];
-    for segment in header.segments.iter().filter(|_| header.annotated == Annotated::Partial) {
-        let first = segment.annotated_from.unwrap_or(u64::MAX).max(segment.first) as usize;
-        let end = (segment.first + segment.n) as usize;
-        is_annotated.get_mut(first..end).unwrap_or_default().fill(true);
-    }
+    let is_annotated = annotated(trace);
     let times = times(trace);
     let (mut parents, mut distances, mut lags) = ([0_u64; 4], Counts::new(), Vec::new());
     for (index, record) in trace.records().enumerate().filter(|(index, _)| is_annotated[*index]) {
