@@ -77,7 +77,7 @@ use crate::spec::Param;
 use crate::wire::{FRAME_LEN_MIN, SYMBOLS_MAX};
 use initiator::Initiator;
 use responder::Responder;
-use symbol::{FULL_SHORT_BITS, Name, Part, Scheme, Symbol};
+use symbol::{FULL_SHORT_BITS, Name, Part, Scheme, Symbol, block_end};
 
 pub(super) static ENTRY: Entry = Entry {
     about: About {
@@ -225,6 +225,8 @@ impl End {
     /// Counted for the larger set, so that both ends come to the same answer and the responder, who is
     /// never behind, can give it for both.
     fn over_budget<N: Name>(&self, peer_len: u64, symbols: u64) -> Option<Reason> {
+        // The first block is short; who cannot afford the second need not begin.
+        let symbols = symbols.max(block_end(1));
         let n = self.len().max(peer_len);
         let blocks = u64::from(symbols.max(2).ilog2());
         let cpu_ns = n * (ITEM_NS + BLOCK_NS * blocks) + symbols * SYMBOL_NS;

@@ -250,12 +250,13 @@ impl<N: Name> Part<N> {
     }
 }
 
-/// Where the block of symbols ends that begins at `start`: 64, 128, 256, …
+/// Where the block of symbols ends that begins at `start`: 8, 64, 128, 256, …
 ///
 /// Both ends make symbols in blocks that double: an end scans its items once a block, so O(log m) times for
-/// m symbols, and needs no queue of who comes next.
+/// m symbols, and needs no queue of who comes next. The first is short, since between equal sets the first symbol
+/// says it all, and that is the most frequent case.
 pub fn block_end(start: u64) -> u64 {
-    (2 * start).max(64)
+    if start == 0 { 8 } else { (2 * start).max(64) }
 }
 
 #[cfg(test)]
