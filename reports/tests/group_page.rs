@@ -34,13 +34,14 @@ fn edited(recipe: &GroupRecipe, edit: impl FnOnce(&mut Vec<GroupRow>)) -> Book {
 /// Text of the tables with this in their caption: by the command of each cell.
 fn cells(page: &str, caption: &str) -> BTreeMap<String, String> {
     let mut cells = BTreeMap::new();
-    for table in page.split("<table").skip(1).map(|rest| &rest[..rest.find("</table>").unwrap()]) {
-        if !table[..table.find("</caption>").unwrap()].contains(caption) {
+    for table in page.split("<table").skip(1).map(|rest| &rest[..rest.find("</table>").expect("tables end")])
+    {
+        if !table[..table.find("</caption>").expect("tables have captions")].contains(caption) {
             continue;
         }
         for cell in table.split("title=\"").skip(1).filter(|cell| cell.starts_with("offerbench ")) {
-            let (command, rest) = cell.split_once("\">").unwrap();
-            let text = rest[..rest.find("</td>").unwrap()].replace("<small", "|<small");
+            let (command, rest) = cell.split_once("\">").expect("attributes end");
+            let text = rest[..rest.find("</td>").expect("cells end")].replace("<small", "|<small");
             let plain = text.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text));
             let command = command.replace("&#39;", "'");
             assert!(cells.insert(command, plain.collect::<String>()).is_none(), "one cell a command: {cell}");
