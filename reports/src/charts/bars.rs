@@ -40,12 +40,13 @@ fn hatching(part: usize) -> PatternShape {
 ///
 /// `looks` picks colour and hatching of each part, from 0 to 7: outcomes wear other colours than purposes.
 pub fn bars(title: &str, parts: &[&str], looks: &[usize], rows: &[Row]) -> Chart {
-    let height = 100 + 22 * rows.len();
     // Rows are placed by number: cut labels may be equal, and plotly would lay equal names on one bar.
     let places: Vec<f64> = (0..rows.len()).map(|place| place as f64).collect();
     let mut plot = Plot::new();
     let used: Vec<usize> =
         (0..parts.len()).filter(|part| rows.iter().any(|row| row.shares[*part] > 0.0)).collect();
+    // Few rows may have many parts, and a legend that scrolls hides some.
+    let height = (100 + 22 * rows.len()).max(76 + 22 * used.len());
     for part in &used {
         let shares: Vec<f64> = rows.iter().map(|row| rounded(row.shares[*part] * 100.0)).collect();
         let look = looks.get(*part).copied().unwrap_or(*part);

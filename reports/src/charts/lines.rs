@@ -92,13 +92,60 @@ pub fn lines(axes: &Axes, series: &[Series], bounds: &[Bound], roster: &Roster<'
     finish(plot, layout(height).x_axis(x_axis).y_axis(y_axis), height, entries)
 }
 
-/// Ticks at powers of ten only, where there are enough of them to read the axis by.
+/// Ticks at powers of ten only, where there are enough of them to read the axis by; of times, at the units of
+/// daily life.
 fn decades(axis: Axis, scale: Scale, values: impl Iterator<Item = f64>) -> Axis {
     let (low, high) = values
         .filter(|value| value.is_finite() && *value > 0.0)
         .fold((f64::INFINITY, 0.0f64), |(low, high), value| (low.min(value), high.max(value)));
-    if matches!(scale, Scale::Log(_)) && high / low > 50.0 { axis.dtick(1.0) } else { axis }
+    match scale {
+        Scale::Log(_) if high / low > 50.0 => axis.dtick(1.0),
+        Scale::Time => {
+            // Over a narrow range every tick is needed, over a wide one they would lie on each other.
+            let ticks = TICKS.iter().filter(|(.., wide)| *wide || high / low < 30.0);
+            let (places, names): (Vec<f64>, Vec<&str>) = ticks.map(|(at, name, _)| (*at, *name)).unzip();
+            axis.tick_values(places).tick_text(names)
+        }
+        _ => axis,
+    }
 }
+
+/// Ticks of an axis of times: seconds, name, and whether a wide range has it.
+const TICKS: [(f64, &str, bool); 33] = [
+    (0.001, "1 ms", true),
+    (0.002, "2 ms", false),
+    (0.005, "5 ms", false),
+    (0.01, "10 ms", true),
+    (0.02, "20 ms", false),
+    (0.05, "50 ms", false),
+    (0.1, "0.1 s", true),
+    (0.2, "0.2 s", false),
+    (0.5, "0.5 s", false),
+    (1.0, "1 s", true),
+    (2.0, "2 s", false),
+    (5.0, "5 s", false),
+    (10.0, "10 s", true),
+    (20.0, "20 s", false),
+    (30.0, "30 s", false),
+    (60.0, "1 min", true),
+    (120.0, "2 min", false),
+    (300.0, "5 min", false),
+    (600.0, "10 min", true),
+    (1_200.0, "20 min", false),
+    (1_800.0, "30 min", false),
+    (3_600.0, "1 h", true),
+    (7_200.0, "2 h", false),
+    (14_400.0, "4 h", true),
+    (28_800.0, "8 h", false),
+    (86_400.0, "1 d", true),
+    (172_800.0, "2 d", false),
+    (345_600.0, "4 d", false),
+    (604_800.0, "7 d", true),
+    (1_209_600.0, "14 d", false),
+    (2_592_000.0, "30 d", true),
+    (7_776_000.0, "90 d", false),
+    (31_536_000.0, "365 d", true),
+];
 
 fn bound_trace(bound: &Bound) -> Box<Scatter<Value, Option<f64>>> {
     let (x, y): (Vec<Value>, Vec<Option<f64>>) =

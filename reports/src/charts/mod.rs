@@ -51,6 +51,8 @@ pub fn cut(text: &str, len: usize) -> String {
 pub enum Scale {
     /// Logarithmic numbers, with SI prefixes before the unit.
     Log(&'static str),
+    /// Logarithmic seconds, with ticks at the units of daily life.
+    Time,
     /// Plain numbers.
     Linear(&'static str),
     /// Names in the order given.
@@ -61,6 +63,7 @@ fn axis(title: &str, scale: Scale) -> Axis {
     let axis = Axis::new().title(Title::with_text(quoted(title))).auto_margin(true).zero_line(false);
     match scale {
         Scale::Log(unit) => axis.type_(AxisType::Log).tick_format("~s").tick_suffix(unit),
+        Scale::Time => axis.type_(AxisType::Log),
         Scale::Linear(unit) => axis.type_(AxisType::Linear).tick_format("~s").tick_suffix(unit),
         Scale::Names => axis.type_(AxisType::Category),
     }

@@ -67,7 +67,8 @@ impl Hist {
         while let Some((class, count)) = match (mine.peek(), theirs.peek()) {
             (Some(one), Some(two)) if one.0 == two.0 => {
                 let both = (one.0, one.1.saturating_add(two.1));
-                (mine.next(), theirs.next());
+                mine.next();
+                theirs.next();
                 Some(both)
             }
             (Some(one), Some(two)) if one.0 < two.0 => mine.next().copied(),
@@ -211,9 +212,9 @@ mod tests {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(step);
             let value = state >> (22 + state % 41);
             if step % 2 == 0 {
-                ours.record(value)
+                ours.record(value);
             } else {
-                half.record(value)
+                half.record(value);
             }
             theirs.record(value.min(VALUE_MAX)).unwrap();
         }

@@ -168,7 +168,7 @@ fn group_table(study: &Study<'_>) -> Vec<Vec<String>> {
             let partial = if price.delivered < 1.0 { "°" } else { "" };
             format!("{}{mark}{partial}", terse(price.bytes.mid))
         }));
-        row.push(entry.delivered.map_or_else(|| "-".to_owned(), |share| floored_percent(share)));
+        row.push(entry.delivered.map_or_else(|| "-".to_owned(), floored_percent));
         row.push(entry.wrong.to_string());
         table.push(row);
     }

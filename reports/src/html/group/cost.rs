@@ -1,13 +1,14 @@
 //! What a member pays along an axis: the chart and the table that every sweep over groups has.
 
 use super::table::Desk;
-use super::{axes, x_axis, x_value};
+use super::{axes, x_value};
 use crate::charts::Scale;
 use crate::charts::lines::{Dot, Series, lines};
 use crate::format;
 use crate::html::Page;
 use crate::html::tag::escaped;
 use crate::record::GroupOutcome;
+use crate::study::group::reading::axis_name;
 use crate::study::group::winner::winner;
 use crate::study::group::{GroupCell, GroupPanel};
 use crate::study::summary::with_interval;
@@ -29,7 +30,7 @@ pub fn cost<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>) {
                 text += &format!(", {} delivered", format::percent(cell.delivered()));
             }
             let x = x_value(axis, point)?;
-            (cell.member_day.mid > 0.0).then(|| Dot {
+            (cell.member_day.mid > 0.0).then_some(Dot {
                 x,
                 value: cell.member_day,
                 spent: 0.0,
@@ -42,11 +43,10 @@ pub fn cost<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>) {
     let series: Vec<Series> = series.filter(|series| !series.dots.is_empty()).collect();
     let chart_axes = axes(axis, panel, "Bytes a member and day, sent and received", Scale::Log("B"));
     page.chart(&title, &lines(&chart_axes, &series, &[], &desk.study.roster));
-    let mut caption = format!(
-        "{title}. Medians over replicates, then the least and the most of them; the cheapest of those that deliver \
+    let mut caption = "Medians over replicates, then the least and the most of them; the cheapest of those that deliver \
          as much (to half a hundredth) and were never wrong is marked. Overhead: share of the bytes that are no \
          bodies. Duplicates: messages received though held, for each one delivered."
-    );
+        .to_owned();
     if desk.part.experiment.cpu().is_some() {
         caption += " CPU: of a member in a day, the simulated world included.";
     }
@@ -61,7 +61,7 @@ pub fn cost<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>) {
         .iter()
         .map(|point| (point.number, winner(point, &desk.study.roster).map(|best| best.index)))
         .collect();
-    desk.grid(page, &caption, x_axis(axis).0, panel, Vec::new(), |point, index, cell| {
+    desk.grid(page, &caption, axis_name(axis), panel, Vec::new(), |point, index, cell| {
         let won = best.iter().any(|(number, best)| *number == point.number && *best == Some(index));
         Some((text(cell), won))
     });

@@ -9,7 +9,7 @@ use crate::html::tag::{Table, Td, contender, escaped, prose, row_class};
 use crate::study::Study;
 use crate::study::group::claims::{Claim, Evidence, claims};
 use crate::study::group::exponents::{AXES, COSTS, Cost, Exponents, Law, PAYERS, exponents};
-use crate::study::group::reading::{claim as claim_words, power, power_interval, verdict};
+use crate::study::group::reading::{claim as claim_words, delivered_from, power, power_interval, verdict};
 
 /// Exponents, then claims.
 pub fn section(page: &mut Page, study: &Study<'_>) {
@@ -32,10 +32,11 @@ pub fn section(page: &mut Page, study: &Study<'_>) {
     page.paragraph(
         "note",
         &escaped(
-            "A claim is confirmed where the measured exponent, with its interval, is that of the claimed law over the \
-             measured points to within 0.1 and no other law fits; it holds as a bound where the cost grows \
-             more slowly; it is refuted where the whole interval lies above. The exponent to expect of log N is \
-             that of a straight line through log N at the measured points.",
+            "Each law has an exponent over the measured points: that of log N is the slope of a straight line \
+             through log N there, on logarithmic axes. A claim is confirmed where the measured exponent is \
+             nearest to that of the claimed law, within 0.1 of it or with it in the interval, and no other law of \
+             O(1), O(log N), O(N), O(N log N), O(N²) lies in the interval; it is not settled where another does. \
+             Where the cost grows more slowly the claim holds as a bound, where it grows faster it is refuted.",
         ),
     );
     for claim in claims(study) {
@@ -54,10 +55,16 @@ fn laws(page: &mut Page, study: &Study<'_>, experiment: &str, set: &Exponents) {
             false => format!("{name} {} to {}", format::count(low), format::count(high)),
         })
         .collect();
-    let delivered = format::percent(set.delivered_min);
-    let place = format!("{}; {}; delivered: {delivered} or more", set.conditions, format::list(&ranges));
+    let delivered = delivered_from(set.delivered_min);
+    let place = format!("{}; {}; {delivered}", set.conditions, format::list(&ranges));
     let source = if study.parts.len() > 1 { format!("{experiment}: ") } else { String::new() };
     page.push(&format!("<h3>{}</h3>\n", escaped(&format!("Exponents of M^a K^b N^c: {source}{place}"))));
+    if set.delivered_min < 0.95 {
+        page.paragraph(
+            "note",
+            "Not every point delivers alike, and whoever delivers less pays less: the exponents contain that too.",
+        );
+    }
     for cost in COSTS {
         let mut table = Table::new(
             &format!(
@@ -69,7 +76,7 @@ fn laws(page: &mut Page, study: &Study<'_>, experiment: &str, set: &Exponents) {
             ),
             ["Contender", "Paid by", "a of M", "b of K", "c of N", "R²", "Points (rows)"],
         )
-        .numeric();
+        .dense();
         for index in 0..study.roster.contenders.len() {
             for payer in PAYERS {
                 let Some(law) = set.laws.get(&(index, cost, payer)) else { continue };
@@ -102,7 +109,10 @@ fn columns(law: &Law) -> Vec<Td> {
             cells.push(Td::number(&fit.r2.map_or_else(|| "–".to_owned(), power)));
             let left_out = match fit.rows_left_out {
                 0 => String::new(),
-                count => format!("<small>{count} rows of zero left out</small>"),
+                count => {
+                    let rows = format::counted(count as u64, "row", "rows");
+                    format!("<small>{} of zero left out</small>", escaped(&rows))
+                }
             };
             cells.push(Td::number_html(format!("{} ({}){left_out}", fit.points, fit.rows), "num"));
             cells
@@ -167,13 +177,13 @@ fn table(study: &Study<'_>, claim: &Claim<'_>, evidence: &Evidence<'_>) -> Strin
     };
     let mut table = Table::new(
         &format!(
-            "Measured in sweep {} under: {}. Messages written: {}; in the set at the end: {}; delivered: {} or more. \
+            "Measured in sweep {} under: {}. Messages written: {}; in the set at the end: {}; {}. \
              {unit}. Exponents of {} with 95% intervals.",
             sweep_name(study, experiment, sweep),
             evidence.conditions,
             range(evidence.written),
             range(evidence.m),
-            format::percent(evidence.delivered_min),
+            delivered_from(evidence.delivered_min),
             claim.axis
         ),
         ["Contender", "Paid by", "What", "Claimed", "Expected", "Measured", "R²", "Points", "Verdict"],

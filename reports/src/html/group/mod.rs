@@ -93,7 +93,7 @@ fn x_value(axis: GroupAxis, point: &GroupPoint<'_>) -> Option<Value> {
     match x_axis(axis).1 {
         Scale::Names => Some(Value::from(crate::charts::quoted(&point.x_label))),
         Scale::Linear(_) => Some(Value::from(crate::charts::rounded(point.x * 100.0))),
-        Scale::Log(_) => (point.x > 0.0).then(|| Value::from(point.x)),
+        Scale::Log(_) | Scale::Time => (point.x > 0.0).then(|| Value::from(point.x)),
     }
 }
 

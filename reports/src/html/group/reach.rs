@@ -4,7 +4,7 @@ use plotly::common::DashType;
 
 use super::cost::share;
 use super::table::Desk;
-use super::{axes, x_axis, x_value};
+use super::{axes, x_value};
 use crate::charts::lines::{Bound, Dot, Series, lines};
 use crate::charts::{Scale, rounded};
 use crate::format;
@@ -12,6 +12,7 @@ use crate::html::Page;
 use crate::html::tag::escaped;
 use crate::stats::Interval;
 use crate::study::group::coverage::{Coverage, coverage};
+use crate::study::group::reading::axis_name;
 use crate::study::group::{GroupCell, GroupPanel};
 
 fn flat(value: f64) -> Interval {
@@ -54,13 +55,11 @@ pub fn reach<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>) {
     let chart_axes =
         axes(axis, panel, "Share delivered, and share of members who reach all", Scale::Linear(" %"));
     page.chart(&title, &lines(&chart_axes, &series, &bounds, &desk.study.roster));
-    let caption = format!(
-        "{title}. In italics, whatever the contender: if members passed on only to the K they chose themselves, the \
+    let caption = "In italics, whatever the contender: if members passed on only to the K they chose themselves, the \
          share of members from whom everybody would be reached, as measured and as exp(−N(1 − K/(N−1))^(N−1)) \
          gives it for random choice; and the replicates in which pairs, as they share both ways, connect \
          everybody. Then, by contender: share of deliveries due that took place, and of messages that every \
-         member has."
-    );
+         member has.";
     let row = |name: &str, text: &dyn Fn(&Coverage) -> String| {
         (name.to_owned(), measured.iter().map(text).collect::<Vec<String>>())
     };
@@ -74,7 +73,7 @@ pub fn reach<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>) {
         }),
         row("pairs connect everybody", &|one| format!("{} of {}", one.connected, one.replicates)),
     ];
-    desk.grid(page, &caption, x_axis(axis).0, panel, extra, |_, _, cell| {
+    desk.grid(page, caption, axis_name(axis), panel, extra, |_, _, cell| {
         let everybody = reached_all(cell).map_or_else(String::new, |reached| {
             format!("<small>{} reached all</small>", escaped(&share(reached)))
         });
@@ -123,7 +122,7 @@ pub fn duplicates<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a
          their bodies that a member receives in a day, and the records sent for the second time or later, for \
          each delivery."
     );
-    desk.grid(page, &caption, x_axis(axis).0, panel, Vec::new(), |_, _, cell| {
+    desk.grid(page, &caption, axis_name(axis), panel, Vec::new(), |_, _, cell| {
         let each = cell.duplicates()?;
         let mut html = escaped(&format::figure(each));
         if let Some(bytes) = cell.duplicate_day() {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::table::Desk;
-use super::{axes, x_axis, x_value};
+use super::{axes, x_value};
 use crate::charts::lines::{Axes, Dot, Series, lines};
 use crate::charts::{Scale, rounded};
 use crate::format;
@@ -12,6 +12,7 @@ use crate::html::tag::escaped;
 use crate::record::{GroupAxis, Hist};
 use crate::stats::Interval;
 use crate::study::group::GroupPanel;
+use crate::study::group::reading::axis_name;
 
 /// Steps of a curve's share: fine enough for the eye, few enough for the page.
 const STEP: f64 = 0.02;
@@ -30,7 +31,7 @@ pub fn delivery<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>)
             page.push(&format!("<h3>{}</h3>\n", escaped(&title)));
             let axes = Axes {
                 x: "Time since writing".into(),
-                x_scale: Scale::Log("s"),
+                x_scale: Scale::Time,
                 x_names: Vec::new(),
                 y: "Share of all deliveries due".into(),
                 y_scale: Scale::Linear(" %"),
@@ -45,7 +46,7 @@ pub fn delivery<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>)
          where deliveries do, below 100% if some did not take place.",
         panel.label
     );
-    desk.grid(page, &caption, x_axis(axis).0, panel, Vec::new(), |_, _, cell| {
+    desk.grid(page, &caption, axis_name(axis), panel, Vec::new(), |_, _, cell| {
         let (due, times) = (cell.due_since_writing(), cell.delivery());
         (due > 0).then(|| {
             let mut html = quantiles(&times, due);
@@ -65,10 +66,12 @@ fn quantiles(hist: &Hist, due: u64) -> String {
         None => "not in time".to_owned(),
     };
     format!(
-        "{}<small>P90 {}</small><small>P99 {}</small>",
+        "{}<small>{}</small>",
         escaped(&text(0.5)),
-        escaped(&text(0.9)),
-        escaped(&text(0.99))
+        escaped(&match (text(0.9), text(0.99)) {
+            (most, all) if most == all => format!("P90, P99 {most}"),
+            (most, all) => format!("P90 {most}, P99 {all}"),
+        })
     )
 }
 
@@ -126,7 +129,7 @@ pub fn catch_up<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>)
             Series { index: *index, dots: dots.collect() }
         });
         let series: Vec<Series> = series.filter(|series| !series.dots.is_empty()).collect();
-        let axes = axes(axis, panel, "Time until all that was missed is there", Scale::Log("s"));
+        let axes = axes(axis, panel, "Time until all that was missed is there", Scale::Time);
         page.chart(&title, &lines(&axes, &series, &[], &desk.study.roster));
     }
     let caption = format!(
@@ -134,7 +137,7 @@ pub fn catch_up<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>)
          P99 of the returns that missed something. A return that ended before that (cut) counts as later than \
          all others. Chart: median with P10 and P90; rings: some returns were cut."
     );
-    desk.grid(page, &caption, x_axis(axis).0, panel, Vec::new(), |_, _, cell| {
+    desk.grid(page, &caption, axis_name(axis), panel, Vec::new(), |_, _, cell| {
         let (times, cut) = (cell.catch_up(), cell.sum(|row| row.catch_ups_cut));
         let due = times.count().saturating_add(cut);
         (due > 0).then(|| {
@@ -148,7 +151,7 @@ pub fn catch_up<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>)
          returns.",
         panel.label
     );
-    desk.grid(page, &caption, x_axis(axis).0, panel, Vec::new(), |_, _, cell| {
+    desk.grid(page, &caption, axis_name(axis), panel, Vec::new(), |_, _, cell| {
         let missed = cell.missed();
         (!missed.is_empty()).then(|| {
             let none = missed.count_upto(0) as f64 / missed.count() as f64;

@@ -70,28 +70,35 @@ impl Growth {
 pub enum Verdict {
     /// Measured as claimed, and as no other law.
     Confirmed,
-    /// It grows more slowly: the claim holds as an upper bound.
-    Below,
-    /// It grows faster.
-    Refuted,
+    /// It grows more slowly: the claim holds as an upper bound. The nearest law.
+    Below(Growth),
+    /// It grows faster. The nearest law.
+    Refuted(Growth),
     /// The interval holds the claim and another law.
     Open(Growth),
 }
 
-/// Holds an exponent against a claim.
+/// Holds an exponent against a claim: what the claimed law gives at these places, and what follows.
+///
+/// Confirmed is what lies nearer to the claimed law than to any other, within [`TOLERANCE`] or with an interval
+/// that holds it, and with an interval that holds no other law.
 pub fn judge(exponent: Interval, claimed: Growth, places: &[f64]) -> Option<(f64, Verdict)> {
     let expected = claimed.exponent(places)?;
-    let verdict = if exponent.low > expected + TOLERANCE {
-        Verdict::Refuted
-    } else if exponent.high < expected - TOLERANCE {
-        Verdict::Below
-    } else {
-        let others = ALL.iter().filter(|other| **other != claimed).filter_map(|other| {
-            let value = other.exponent(places)?;
-            let inside = exponent.low <= value && value <= exponent.high;
-            (inside && (value - expected).abs() > TOLERANCE).then_some((*other, (value - exponent.mid).abs()))
-        });
-        others.min_by(|a, b| a.1.total_cmp(&b.1)).map_or(Verdict::Confirmed, |(law, _)| Verdict::Open(law))
+    let inside = |value: f64| exponent.low <= value && value <= exponent.high;
+    let mut others: Vec<(Growth, f64)> = ALL
+        .into_iter()
+        .filter(|other| *other != claimed)
+        .filter_map(|other| Some((other, other.exponent(places)?)))
+        .collect();
+    others.sort_by(|a, b| (a.1 - exponent.mid).abs().total_cmp(&(b.1 - exponent.mid).abs()));
+    let (other, value) = *others.first()?;
+    let distance = (exponent.mid - expected).abs();
+    let nearest = if distance <= (exponent.mid - value).abs() { claimed } else { other };
+    let verdict = match () {
+        () if inside(expected) && (inside(value) || nearest != claimed) => Verdict::Open(other),
+        () if nearest == claimed && (inside(expected) || distance <= TOLERANCE) => Verdict::Confirmed,
+        () if exponent.mid > expected => Verdict::Refuted(nearest),
+        () => Verdict::Below(nearest),
     };
     Some((expected, verdict))
 }
@@ -306,13 +313,16 @@ mod tests {
     fn claims_are_judged_by_the_whole_interval() {
         let verdict = |exponent, claimed| judge(exponent, claimed, &PLACES).unwrap().1;
         assert_eq!(verdict(about(1.02, 0.05), Growth::Linear), Verdict::Confirmed);
-        assert_eq!(verdict(about(1.3, 0.05), Growth::Linear), Verdict::Refuted);
-        assert_eq!(verdict(about(0.5, 0.05), Growth::Linear), Verdict::Below);
-        assert_eq!(verdict(about(0.5, 0.05), Growth::Log), Verdict::Refuted);
+        assert_eq!(verdict(about(1.3, 0.05), Growth::Linear), Verdict::Refuted(Growth::LinearLog));
+        assert_eq!(verdict(about(0.5, 0.05), Growth::Linear), Verdict::Below(Growth::Log));
+        assert_eq!(verdict(about(0.5, 0.05), Growth::Log), Verdict::Refuted(Growth::Log));
         assert_eq!(verdict(about(0.24, 0.02), Growth::Log), Verdict::Confirmed);
-        assert_eq!(verdict(about(0.0, 0.02), Growth::Log), Verdict::Below);
+        assert_eq!(verdict(about(0.0, 0.02), Growth::Log), Verdict::Below(Growth::Flat));
         assert_eq!(verdict(about(0.15, 0.2), Growth::Log), Verdict::Open(Growth::Flat));
         assert_eq!(verdict(about(1.5, 1.0), Growth::Linear), Verdict::Open(Growth::LinearLog));
+        // Small and sure is not flat where a logarithm is nearer.
+        assert_eq!(verdict(about(0.15, 0.01), Growth::Flat), Verdict::Refuted(Growth::Log));
+        assert_eq!(verdict(about(0.05, 0.01), Growth::Flat), Verdict::Confirmed);
     }
 
     #[test]

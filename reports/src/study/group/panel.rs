@@ -69,7 +69,7 @@ pub fn points<'a>(
 }
 
 fn key(place: &GroupPlace, apart: &[Dim], split: &[Dim]) -> Vec<String> {
-    apart.iter().chain(split).map(|dim| place.text(*dim)).collect()
+    apart.iter().chain(split).map(|dim| place.mark(*dim)).collect()
 }
 
 /// Splits points into panels: by as few of the conditions that may part them as it takes. In the order of

@@ -126,6 +126,11 @@ impl GroupPlace {
         }
     }
 
+    /// Its value under a condition, for telling charts apart: K follows from rule and members.
+    pub fn mark(&self, dim: Dim) -> String {
+        if dim == Dim::Sharing { self.sharing.clone() } else { self.text(dim) }
+    }
+
     /// Share of the time that members were online.
     pub fn uptime(&self) -> f64 {
         f64::from(self.uptime_ppm) / 1e6

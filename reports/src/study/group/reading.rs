@@ -13,12 +13,12 @@ use crate::study::prose::Prose;
 use crate::study::summary::with_interval;
 use crate::study::{Roster, Study};
 
-/// An axis in words.
+/// An axis in a word.
 pub fn axis_name(axis: GroupAxis) -> &'static str {
     match axis {
-        GroupAxis::N => "members N",
-        GroupAxis::K => "shared with K",
-        GroupAxis::M => "messages M",
+        GroupAxis::N => "N",
+        GroupAxis::K => "K",
+        GroupAxis::M => "M",
         GroupAxis::History => "history",
         GroupAxis::Uptime => "time online",
         GroupAxis::Away => "time away",
@@ -101,12 +101,16 @@ pub fn first(study: &Study<'_>) -> Prose {
     if best.field == 1 {
         prose.text(", the only contender there");
     } else {
-        let equal = if best.rivals == best.field { "all" } else { "those" };
-        let count = format::counted(best.field as u64, "contender", "contenders");
-        prose.text(format!(", the cheapest of the {} of {count} that deliver as much", best.rivals));
-        if equal == "all" {
-            prose.text(" (all of them)");
-        }
+        prose.text(if best.rivals == best.field {
+            format!(", the cheapest of all {} contenders, which deliver alike", best.field)
+        } else if best.rivals == 1 {
+            format!(", which delivers the most of {} contenders, by more than half a hundredth", best.field)
+        } else {
+            format!(
+                ", the cheapest of the {} (of {} contenders) that deliver the most",
+                best.rivals, best.field
+            )
+        });
     }
     prose.text(format!("; {} of what was due was delivered", format::percent(cell.delivered())));
     if !best.ties.is_empty() {
@@ -189,11 +193,8 @@ pub fn reading(study: &GroupStudy<'_>, roster: &Roster<'_>) -> Prose {
             prose.text(format!(", at {} by ", last.x_label)).append(cheapest(last, roster));
         }
         let shares = panel.points.iter().flat_map(|point| point.cells.values()).map(|cell| cell.delivered());
-        let least = shares.fold(1.0, f64::min);
         if !panel.idle() {
-            let words = if least < 1.0 { "from " } else { "" };
-            let upto = if least < 1.0 { " upward, by point and contender" } else { " everywhere" };
-            prose.text(format!("; delivered: {words}{}{upto}", format::percent(least)));
+            prose.text(format!("; {}", delivered_from(shares.fold(1.0, f64::min))));
         }
         prose.text(". ");
     }
@@ -203,8 +204,8 @@ pub fn reading(study: &GroupStudy<'_>, roster: &Roster<'_>) -> Prose {
 fn verdict_word(verdict: Verdict) -> u8 {
     match verdict {
         Verdict::Confirmed => 0,
-        Verdict::Below => 1,
-        Verdict::Refuted => 2,
+        Verdict::Below(_) => 1,
+        Verdict::Refuted(_) => 2,
         Verdict::Open(_) => 3,
     }
 }
@@ -213,9 +214,18 @@ fn verdict_word(verdict: Verdict) -> u8 {
 pub fn verdict(answer: &Answer, axis: &str) -> String {
     match answer.verdict {
         Verdict::Confirmed => "confirmed".to_owned(),
-        Verdict::Below => "below: holds as a bound".to_owned(),
-        Verdict::Refuted => "refuted: grows faster".to_owned(),
+        Verdict::Below(law) => format!("holds as a bound: grows more slowly, nearest {}", law.name(axis)),
+        Verdict::Refuted(law) => format!("refuted: grows faster, nearest {}", law.name(axis)),
         Verdict::Open(law) => format!("not settled: {} fits too", law.name(axis)),
+    }
+}
+
+/// The least share that was delivered, as a condition.
+pub fn delivered_from(least: f64) -> String {
+    if least < 1.0 {
+        format!("delivered: {} or more", format::percent(least))
+    } else {
+        "all delivered".to_owned()
     }
 }
 
