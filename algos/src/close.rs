@@ -79,7 +79,7 @@ impl Keyed {
     /// When the claim does not parse.
     pub fn check_claim(&self, body: &[u8]) -> Result<Option<Vec<u32>>, SessionError> {
         let mut reader = Reader::new(body);
-        let count = reader.varint_max("needed ids", self.ids.pairs().len() as u64)? as usize;
+        let count = reader.varint_max("needed ids", self.ids.len() as u64)? as usize;
         let (needs, rest) = take_sorted("needed ids", reader.rest(), count, self.bits)?;
         let mut reader = Reader::new(rest);
         let sealed: [u8; 8] = reader.array("set hash")?;

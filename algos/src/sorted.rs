@@ -1,5 +1,6 @@
 //! Sets in order: the shared form in which indexes keep their items, and tables of short ids.
 
+use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
 use crate::dialog::{Dialog, Talk};
@@ -75,19 +76,23 @@ impl<P: OpenOnSet> Index for SetIndex<P> {
     }
 }
 
-/// The keyed short ids of a set, each with the place of its item, sorted by short id.
+/// The keyed short ids of a set, each with the place of its item, sorted by short id when that is first asked for:
+/// between equal sets nobody looks anything up, and sorting takes as long as hashing.
 #[derive(Clone, Debug)]
 pub struct ShortIds {
-    pairs: Vec<(u64, u32)>,
+    /// In the order of the items; empty once they are sorted.
+    raw: RefCell<Vec<(u64, u32)>>,
+    sorted: OnceCell<Vec<(u64, u32)>>,
+    len: usize,
     /// Set hash of all items under the same key.
     pub whole: SetHash,
 }
 
 impl ShortIds {
-    /// Hashes every item of `items` once; O(n log n).
+    /// Hashes every item of `items` once; O(n).
     pub fn new(items: &[Item], key: &Key, bits: u32) -> Self {
         let mut whole = SetHash::default();
-        let mut pairs: Vec<(u64, u32)> = items
+        let pairs: Vec<(u64, u32)> = items
             .iter()
             .enumerate()
             .map(|(place, item)| {
@@ -96,19 +101,37 @@ impl ShortIds {
                 (short_of(hashed.short, bits), place as u32)
             })
             .collect();
-        pairs.sort_unstable();
-        Self { pairs, whole }
+        let len = pairs.len();
+        Self { raw: RefCell::new(pairs), sorted: OnceCell::new(), len, whole }
     }
 
-    /// Short ids in order, with the place of their item. Two items may share one.
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Short ids in order, with the place of their item. Two items may share one. O(n log n) the first time.
     pub fn pairs(&self) -> &[(u64, u32)] {
-        &self.pairs
+        self.sorted.get_or_init(|| {
+            let mut pairs = self.raw.take();
+            pairs.sort_unstable();
+            pairs
+        })
+    }
+
+    /// Short ids with the place of their item in whatever order they are in, for sums that have none.
+    pub fn in_any_order<R>(&self, use_pairs: impl FnOnce(&[(u64, u32)]) -> R) -> R {
+        match self.sorted.get() {
+            Some(pairs) => use_pairs(pairs),
+            None => use_pairs(&self.raw.borrow()),
+        }
     }
 
     /// Places of all items with this short id.
     pub fn places(&self, short: u64) -> impl Iterator<Item = u32> + '_ {
-        let start = self.pairs.partition_point(|(s, _)| *s < short);
-        self.pairs[start..].iter().take_while(move |(s, _)| *s == short).map(|(_, place)| *place)
+        let pairs = self.pairs();
+        let start = pairs.partition_point(|(s, _)| *s < short);
+        pairs[start..].iter().take_while(move |(s, _)| *s == short).map(|(_, place)| *place)
     }
 }
 
@@ -128,6 +151,21 @@ mod tests {
         set.insert(item(1, 2));
         set.insert(item(3, 0));
         assert_eq!(set.items(), [item(1, 1), item(1, 2), item(2, 1), item(3, 0)]);
+    }
+
+    #[test]
+    fn short_ids_are_sorted_when_asked_for() {
+        let items: Vec<Item> = (0..50).map(|n| item(u64::from(n), n)).collect();
+        let key = Key::one_party(crate::salt::Salt::of(crate::seed::Seed::new(1), Role::Initiator));
+        let ids = ShortIds::new(&items, &key, 48);
+        let places = ids.in_any_order(|pairs| pairs.iter().map(|(_, place)| *place).collect::<Vec<_>>());
+        assert!(places.into_iter().eq(0..50));
+        let copy = ids.clone();
+        assert!(ids.pairs().is_sorted());
+        assert_eq!((ids.pairs().len(), ids.len()), (50, 50));
+        assert_eq!(ids.in_any_order(<[_]>::to_vec), copy.pairs());
+        let (short, place) = copy.pairs()[7];
+        assert!(copy.places(short).eq([place]));
     }
 
     #[test]

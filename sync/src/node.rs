@@ -15,6 +15,7 @@
 //! - Epochs are those of the driver's time: a device that was off has missed them, and sends what is due when it
 //!   is on again.
 
+mod append;
 mod intake;
 mod memory;
 
@@ -23,17 +24,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use fixedbitset::FixedBitSet;
-use offerbench_algos::{Index, Item, ItemId, Seed};
-use thiserror::Error;
+use offerbench_algos::{Index, Item, Seed};
 
+pub use append::AppendError;
 pub(crate) use memory::Memory;
 
 use crate::config::{Config, Delivery, Offer, Part};
 use crate::dag::Dag;
 use crate::desk::Desk;
 use crate::exchange::{Exchange, Outcome, Run};
-use crate::library::{GroupId, Library, MsgNo, PARENTS_MAX, PeerId};
-use crate::payload::{Content, Datagram, PayloadError};
+use crate::library::{GroupId, Library, MsgNo, PeerId};
+use crate::payload::{Datagram, PayloadError};
 use crate::peer::{Moved, Peer};
 use crate::plant::Plant;
 use crate::stats::{Kind, Refusal, Stats};
@@ -79,45 +80,6 @@ pub enum NodeEvent {
         peer: PeerId,
         /// How.
         outcome: Outcome,
-    },
-}
-
-/// Why a message could not be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum AppendError {
-    /// The node has not joined the group.
-    #[error("the node is not in this group")]
-    UnknownGroup,
-    /// A relay sees no graph, so it cannot write.
-    #[error("a relay does not write")]
-    Relay,
-    /// Body over the limit.
-    #[error("a body of {len} bytes, at most {max} are allowed")]
-    TooLong {
-        /// Its length in bytes.
-        len: usize,
-        /// The limit in bytes.
-        max: usize,
-    },
-    /// More parents than anybody reads.
-    #[error("{given} parents, at most {max} are read")]
-    TooManyParents {
-        /// Parents given.
-        given: usize,
-        /// The limit: [`crate::PARENTS_MAX`].
-        max: usize,
-    },
-    /// The message would wait for parents that are not here, and no more may wait.
-    #[error("{max} messages wait for their parents, no more may")]
-    WaitingFull {
-        /// The limit.
-        max: usize,
-    },
-    /// The store is full.
-    #[error("the store holds its {max} messages")]
-    StoreFull {
-        /// The limit.
-        max: usize,
     },
 }
 
@@ -233,70 +195,6 @@ impl Node {
         self.online = false;
         self.aside.clear();
         self.desk_offline(now);
-    }
-
-    /// Writes a message. `at_ms` is the timestamp by the author's clock; the parents are the heads of the graph
-    /// as this node sees it, at most [`crate::Limits::parents_max`] of them, or those that are given. Given ones need not be
-    /// here: under [`Delivery::Causal`] the message is then delivered to its own author when they are, too.
-    /// Allowed while offline.
-    ///
-    /// # Errors
-    ///
-    /// When the node is not in the group, is a relay, the body is too long, there are too many parents, or the store or
-    /// the receive buffer is full.
-    pub fn append(
-        &mut self,
-        library: &mut Library,
-        now: Time,
-        group: GroupId,
-        at_ms: u64,
-        text: &[u8],
-        parents: Option<&[ItemId]>,
-    ) -> Result<MsgNo, AppendError> {
-        if self.config.part == Part::Relay {
-            return Err(AppendError::Relay);
-        }
-        if !self.groups.contains_key(&group) {
-            return Err(AppendError::UnknownGroup);
-        }
-        let limits = self.config.limits;
-        if self.held_count >= limits.messages_max {
-            return Err(AppendError::StoreFull { max: limits.messages_max });
-        }
-        let parents: Vec<ItemId> = match parents {
-            // The newest heads; the others stay heads and are named by a later message.
-            None => self
-                .dag
-                .heads(group)
-                .rev()
-                .take(limits.parents_max.min(PARENTS_MAX))
-                .map(|no| *library.id(no))
-                .collect(),
-            Some(given) => {
-                let once: BTreeSet<ItemId> = given.iter().copied().collect();
-                once.into_iter().collect()
-            }
-        };
-        if parents.len() > PARENTS_MAX {
-            return Err(AppendError::TooManyParents { given: parents.len(), max: PARENTS_MAX });
-        }
-        if self.config.delivery == Delivery::Causal
-            && self.dag.waiting() >= limits.waiting_max
-            && !self.dag.missing_of(library, group, &parents).is_empty()
-        {
-            return Err(AppendError::WaitingFull { max: limits.waiting_max });
-        }
-        let parents = parents.iter().map(|id| Bytes::copy_from_slice(id.bytes())).collect();
-        let body = Content::to_body(parents, text);
-        if body.len() > limits.body_len_max {
-            return Err(AppendError::TooLong { len: body.len(), max: limits.body_len_max });
-        }
-        let candidate = library.read(group, at_ms, &body);
-        let no = library.keep(candidate);
-        if !self.holds(no) {
-            self.store(library, now, None, no);
-        }
-        Ok(no)
     }
 
     /// Sends an ephemeral message to all peers of a group: no state, no ack, no resend. Nothing while offline.

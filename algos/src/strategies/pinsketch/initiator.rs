@@ -159,7 +159,7 @@ impl Initiator {
         out.failure();
         out.retry();
         let mine = self.mine.as_ref().ok_or(SessionError::Protocol("no sketch yet"))?;
-        let encode = mine.ids.pairs().len() as u64;
+        let encode = mine.ids.len() as u64;
         let work = if failed.is_empty() && self.capacity < HALVE_FROM {
             Work { bits: self.task.field.bits(), capacity: grown(self.capacity), encode, decode: 1 }
         } else {

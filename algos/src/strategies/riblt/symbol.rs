@@ -144,10 +144,11 @@ impl Scheme {
 
     /// All items of a set, each at the start of its walk.
     pub fn parts<N: Name>(&self, items: &[Item], ids: &ShortIds) -> Vec<Part<N>> {
-        ids.pairs()
-            .iter()
-            .map(|(short, place)| self.part(N::of(&items[*place as usize], *short), *short))
-            .collect()
+        ids.in_any_order(|pairs| {
+            let part =
+                |(short, place): &(u64, u32)| self.part(N::of(&items[*place as usize], *short), *short);
+            pairs.iter().map(part).collect()
+        })
     }
 
     /// Appends a symbol of a set of `len` items.

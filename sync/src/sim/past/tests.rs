@@ -177,7 +177,7 @@ fn a_past_that_cannot_be_is_refused() {
         Some(WorldError::NotAMember(PeerId(1)))
     );
     let late = |config: &mut WorldConfig| {
-        config.history = [Past { stamp_ms: config.start_ms, ..past(0, 0, GROUP) }].into()
+        config.history = [Past { stamp_ms: config.start_ms, ..past(0, 0, GROUP) }].into();
     };
     let start_ms = 1_700_000_000_000;
     assert_eq!(refused(late), Some(WorldError::NotPast { index: 0, stamp_ms: start_ms, start_ms }));
