@@ -25,8 +25,8 @@
 //! | --- | --- |
 //! | [`record`] | the schema: one line of a file |
 //! | `read`, `book`, `error` | files to a sound [`Book`], and every reason to refuse |
-//! | [`stats`], [`bounds`], [`format`](mod@format) | medians and intervals; information-theoretic floors; figures for people |
-//! | `study` | what the records say: points, cells, winners, crossings, the summary |
+//! | [`stats`], [`fit`], [`bounds`], [`format`](mod@format) | medians and intervals; power laws; information-theoretic floors; figures for people |
+//! | `study` | what the records say: points, cells, winners, crossings, the summary; `study::group`: of groups |
 //! | `charts`, `html` | how that looks |
 
 mod book;

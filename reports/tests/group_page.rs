@@ -240,6 +240,8 @@ fn planted_laws_are_found_and_judged() {
     );
     let bound = verdicts(&history, ">riblt<", ["a member", beside, "<td>O(M)</td>"]);
     assert!(bound[0].starts_with("holds as a bound"), "{bound:?}");
+    // Pairs of members, not N²: between 4 and 64 members their slope is 2.1.
+    assert!(all.contains("<td class=\"num\">2.09</td>"), "{all}");
     // The exponents' table: N moves alone, K with the rules, history as M.
     assert!(page.contains("Exponents of bytes beside bodies"));
 }
@@ -289,8 +291,9 @@ fn whoever_delivers_less_is_not_cheap() {
         }
     });
     let first = &sentences(&book)[0];
+    assert!(first.contains("cheaper, delivering less: interactive with"), "{first}");
     assert!(
-        !first.contains("interactive") && first.contains("the cheapest of the 2 (of 3 contenders)"),
+        !first.contains("day with interactive") && first.contains("the cheapest of the 2 (of 3 contenders)"),
         "{first}"
     );
     // Partial is no failure: nothing alarms, and the share is shown.

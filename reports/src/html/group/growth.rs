@@ -33,7 +33,7 @@ pub fn section(page: &mut Page, study: &Study<'_>) {
         "note",
         &escaped(
             "Each law has an exponent over the measured points: that of log N is the slope of a straight line \
-             through log N there, on logarithmic axes. A claim is confirmed where the measured exponent is \
+             through log N there, on logarithmic axes; where all share with all, N stands for the N − 1 others. A claim is confirmed where the measured exponent is \
              nearest to that of the claimed law, within 0.1 of it or with it in the interval, and no other law of \
              O(1), O(log N), O(N), O(N log N), O(N²) lies in the interval; it is not settled where another does. \
              Where the cost grows more slowly the claim holds as a bound, where it grows faster it is refuted.",

@@ -2,6 +2,7 @@
 
 use super::anchor;
 use super::cost::share;
+use super::table::command;
 use crate::format;
 use crate::html::Page;
 use crate::html::screen::{LISTED_MAX, sweep_name, unbroken};
@@ -60,20 +61,29 @@ pub fn summary(page: &mut Page, study: &Study<'_>) {
     titles.extend(digest.columns.iter().map(|column| {
         let id = anchor(study, &column.experiment, &column.name);
         let name = sweep_name(study, &column.experiment, &column.name);
-        let at = format!("{}; point {}", column.at, column.point);
+        let at = format!("{}; point {}", column.brief, column.point);
         format!("<a href=\"#{id}\">{}</a><small>{}</small>", escaped(&name), escaped(&unbroken(&at)))
     }));
     titles.push("Delivered<small>of all that was due</small>".into());
     titles.push("Wrong<small>of all trials</small>".into());
     let mut table = Table::with_titles(
         "Bytes a member and day, median over replicates, at one point of every sweep: the last of an axis that grows, \
-         the middle of any other. Green: the cheapest of those that deliver as much. Below a figure: the share \
+         the middle of any other. Green: the cheapest of those that deliver as much. All conditions stand in the sweep's section. Below a figure: the share \
          that was delivered, where it is not all.",
         titles,
     )
     .dense();
     for entry in &digest.entries {
-        let mut cells: Vec<Td> = entry.prices.iter().map(|one| price(one.as_ref())).collect();
+        let spec = study.roster.spec(entry.index);
+        let mut cells: Vec<Td> = Vec::new();
+        for (one, column) in entry.prices.iter().zip(&digest.columns) {
+            let cell = price(one.as_ref());
+            let part = study.parts.iter().find(|part| part.experiment.name() == column.experiment);
+            cells.push(match (one, part) {
+                (Some(_), Some(part)) => cell.hinted(&command(part, &column.name, column.point, spec)),
+                _ => cell,
+            });
+        }
         cells.push(Td::number(&entry.delivered.map_or_else(|| "–".to_owned(), share)));
         let wrong = format!("{}/{}", format::count(entry.wrong), format::count(entry.trials));
         cells.push(match entry.wrong {

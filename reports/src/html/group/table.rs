@@ -50,15 +50,18 @@ fn bare(command: &str) -> String {
     kept.join(" ")
 }
 
-impl<'d, 'a> Desk<'d, 'a> {
-    fn base(&self) -> String {
-        self.part.experiment.group().map_or_else(String::new, |run| bare(&run.header().command))
-    }
+fn base(part: &Part<'_>) -> String {
+    part.experiment.group().map_or_else(String::new, |run| bare(&run.header().command))
+}
 
-    /// Makes one cell again.
-    pub fn command(&self, point: u32, spec: &str) -> String {
-        let place = quoted(&format!("{}/{point}", self.sweep.sweep.name));
-        format!("{} --only {place} --strategies {}", self.base(), quoted(spec))
+/// Makes one cell again.
+pub fn command(part: &Part<'_>, sweep: &str, point: u32, spec: &str) -> String {
+    format!("{} --only {} --strategies {}", base(part), quoted(&format!("{sweep}/{point}")), quoted(spec))
+}
+
+impl<'d, 'a> Desk<'d, 'a> {
+    fn command(&self, point: u32, spec: &str) -> String {
+        command(self.part, &self.sweep.sweep.name, point, spec)
     }
 
     /// The same for every cell of a table, with two blanks.
@@ -68,7 +71,7 @@ impl<'d, 'a> Desk<'d, 'a> {
             "<p class=\"note again\">A cell again: <code>{} --only {}/<var>POINT</var> --strategies \
              '<var>SPEC</var>'</code>, with the point of its column and the spec of its row \
              (<a href=\"#contenders\">contenders</a>).</p>\n",
-            escaped(&self.base()),
+            escaped(&base(self.part)),
             escaped(&place)
         )
     }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::cost::share;
 use super::table::Desk;
 use super::{axes, x_value};
 use crate::charts::lines::{Axes, Dot, Series, lines};
@@ -42,11 +43,17 @@ pub fn delivery<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>)
     }
     let caption = format!(
         "Time from writing to delivery, of all deliveries due of messages that were written meanwhile: {}. P50, P90, P99; whatever had not arrived when \
-         the time was over counts as later than all that had, and is never left out. The chart's curves end \
+         the time was over counts as later than all that had, and is never left out. In italics: the share that could have \
+         arrived at all, if whoever was online together had passed everything on at once. The chart's curves end \
          where deliveries do, below 100% if some did not take place.",
         panel.label
     );
-    desk.grid(page, &caption, axis_name(axis), panel, Vec::new(), |_, _, cell| {
+    let possible = panel.points.iter().map(|point| {
+        // Presence is the same for all contenders.
+        point.cells.values().next().map_or_else(|| "–".to_owned(), |cell| share(cell.possible()))
+    });
+    let extra = vec![("possible at all".to_owned(), possible.collect())];
+    desk.grid(page, &caption, axis_name(axis), panel, extra, |_, _, cell| {
         let (due, times) = (cell.due_since_writing(), cell.delivery());
         (due > 0).then(|| {
             let mut html = quantiles(&times, due);

@@ -60,13 +60,13 @@ impl<'a> GroupCell<'a> {
 
     /// Deliveries due of messages that were written: those whose time from writing can be told.
     pub fn due_since_writing(&self) -> u64 {
-        self.sum(|row| {
-            if row.history == 0 {
-                return row.needed;
-            }
-            let others = u64::from(row.n.max(1) - 1) + u64::from(row.relays);
-            row.written.saturating_mul(others).min(row.needed)
-        })
+        self.sum(|row| row.needed.saturating_sub(row.lacked))
+    }
+
+    /// Share of the deliveries due that could have taken place at all, given who was online when.
+    pub fn possible(&self) -> f64 {
+        let sum = self.rows.iter().map(|row| f64::from(row.possible_ppm)).sum::<f64>();
+        sum / 1e6 / self.rows.len().max(1) as f64
     }
 
     /// Share of the bytes that are no bodies; 0 where nothing was sent.

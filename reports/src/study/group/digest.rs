@@ -16,6 +16,8 @@ pub struct GroupColumn {
     pub name: String,
     /// The reference point in words.
     pub at: String,
+    /// Its sizes alone.
+    pub brief: String,
     /// Its number in the grid.
     pub point: u32,
 }
@@ -75,6 +77,7 @@ impl GroupDigest {
                 experiment: part.experiment.name().to_owned(),
                 name: sweep.sweep.name.clone(),
                 at: point.place.words(),
+                brief: point.place.brief(),
                 point: point.number,
             });
         }

@@ -136,6 +136,11 @@ impl GroupPlace {
         f64::from(self.uptime_ppm) / 1e6
     }
 
+    /// Its sizes, for heads of columns.
+    pub fn brief(&self) -> String {
+        format!("{}, {}, M = {}", self.text(Dim::N), self.text(Dim::Sharing), format::count(self.m))
+    }
+
     /// All of it in words, for captions.
     pub fn words(&self) -> String {
         shared(&[self])

@@ -104,7 +104,7 @@ pub fn first(study: &Study<'_>) -> Prose {
         prose.text(if best.rivals == best.field {
             format!(", the cheapest of all {} contenders, which deliver alike", best.field)
         } else if best.rivals == 1 {
-            format!(", which delivers the most of {} contenders, by more than half a hundredth", best.field)
+            format!(", which delivers the most of {} contenders, by more than two hundredths", best.field)
         } else {
             format!(
                 ", the cheapest of the {} (of {} contenders) that deliver the most",
@@ -120,6 +120,14 @@ pub fn first(study: &Study<'_>) -> Prose {
         let dearest = &point.cells[&best.dearest];
         prose.text("; the dearest of them is ").contender(roster, best.dearest);
         prose.text(format!(" with {}", format::bytes(dearest.member_day.mid)));
+    }
+    if let Some(lesser) = best.lesser {
+        let cell = &point.cells[&lesser];
+        prose.text("; cheaper, delivering less: ").contender(roster, lesser).text(format!(
+            " with {} for {}",
+            format::bytes(cell.member_day.mid),
+            format::percent(cell.delivered())
+        ));
     }
     prose.text(".");
     prose

@@ -6,8 +6,9 @@
 use super::GroupPoint;
 use crate::study::Roster;
 
-/// Shares of deliveries this close count as the same: half of a hundredth.
-pub const AS_MUCH: f64 = 0.005;
+/// Shares of deliveries this close count as the same: two hundredths. Less would let whoever is ahead by a hair
+/// win at twenty times the price.
+pub const AS_MUCH: f64 = 0.02;
 
 /// The cheapest at one point.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +23,8 @@ pub struct GroupWinner {
     pub field: usize,
     /// The dearest of the rivals.
     pub dearest: usize,
+    /// The cheapest of those that deliver less, if it is cheaper.
+    pub lesser: Option<usize>,
 }
 
 /// The cheapest contender at a point, by the median of bytes a member and day.
@@ -36,5 +39,7 @@ pub fn winner(point: &GroupPoint<'_>, roster: &Roster<'_>) -> Option<GroupWinner
     let best = price(&index);
     let ties = rivals.iter().skip(1).copied().filter(|other| price(other).overlaps(&best)).collect();
     let dearest = rivals.last().copied().unwrap_or(index);
-    Some(GroupWinner { index, ties, rivals: rivals.len(), field: field.len(), dearest })
+    let lesser = field.iter().copied().filter(|other| !rivals.contains(other) && price(other).mid < best.mid);
+    let lesser = lesser.min_by(|a, b| price(a).mid.total_cmp(&price(b).mid).then(a.cmp(b)));
+    Some(GroupWinner { index, ties, rivals: rivals.len(), field: field.len(), dearest, lesser })
 }
