@@ -99,7 +99,7 @@ fn live(config: WorldConfig, scenario: &Scenario, halt: &dyn Fn() -> bool) -> Op
     let mut state = Vec::new();
     for node in (0..world.node_count() as u32).map_while(|no| world.node(PeerId(no))) {
         stats.merge(node.stats());
-        state.push(node.state_bytes() as u64);
+        state.push((node.state_bytes() + node.index_bytes()) as u64);
     }
     let reached = |no: &u32| world.life(MsgNo(*no)).is_some_and(|life| life.delivered_to == life.owed_to);
     let reached_all = (0..world.library().len() as u32).filter(reached).count() as u64;

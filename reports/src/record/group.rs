@@ -243,7 +243,8 @@ pub struct GroupRow {
     pub catch_ups_cut: u64,
     /// Peak heap of the whole simulated group, in bytes.
     pub heap_peak_bytes: u64,
-    /// What a node keeps of its peers and its sets, bodies left out, in bytes, at the end.
+    /// What a node keeps of its peers and of its set, the strategy's index included and bodies left out, in bytes, at
+    /// the end.
     pub state_bytes: Spread,
 }
 
