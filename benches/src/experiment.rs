@@ -268,7 +268,10 @@ mod tests {
             assert_eq!(experiment.name, *name);
             let plan = Plan::new(&experiment, name, Seed::new(1), &Overrides::default()).unwrap();
             assert_eq!(plan.sweeps.len(), experiment.sweeps.len(), "{name}");
-            assert_eq!(plan.groups.len(), experiment.groups.len(), "{name}");
+            // What replays a presence waits for one.
+            assert_eq!(plan.groups.len() + plan.left_out.len(), experiment.groups.len(), "{name}");
+            let expected: &[&str] = if *name == "replay" { &["recorded"] } else { &[] };
+            assert_eq!(plan.left_out, expected, "{name}");
             assert!(plan.sweeps.iter().all(|sweep| !sweep.points.is_empty()), "{name}");
             assert!(plan.groups.iter().all(|sweep| !sweep.points.is_empty()), "{name}");
         }

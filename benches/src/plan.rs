@@ -128,6 +128,8 @@ pub struct Plan {
     pub paths: Vec<path::Path>,
     /// The sweeps over groups.
     pub groups: Vec<PlannedGroup>,
+    /// Names of sweeps that are left out, since they replay a recorded presence and none is given.
+    pub left_out: Vec<String>,
     /// Whether groups that cannot connect are run, too.
     pub allow_partial: bool,
     /// The trace that trace sweeps replay, with its name.
@@ -235,9 +237,14 @@ impl Plan {
             let only = only.point(&sweep.name, points.len())?;
             sweeps.push(PlannedSweep { sweep: sweep.clone(), contenders: indices, points, only });
         }
-        let (groups, paths) = groups(experiment, overrides, &only)?;
+        let has_presence = trace.as_ref().is_some_and(|trace| trace.presence.is_some());
+        let Groups { groups, paths, left_out } = groups(experiment, overrides, &only, has_presence)?;
         if sweeps.is_empty() && groups.is_empty() {
             return Err(match &only.0 {
+                _ if !left_out.is_empty() => Failure::usage(format!(
+                    "sweep `{}` {NEEDS_PRESENCE}; without it nothing is left to run",
+                    left_out.join("`, `")
+                )),
                 Some((name, _)) if experiment.names().all(|known| known != name) => Failure::usage(format!(
                     "--only: experiment `{}` has no sweep `{name}`; it has {}",
                     experiment.name,
@@ -253,6 +260,7 @@ impl Plan {
             sweeps,
             paths,
             groups,
+            left_out,
             allow_partial: overrides.allow_partial,
             command: command(source, seed, overrides, trace.as_ref()),
             trace,
@@ -420,15 +428,26 @@ fn replay(experiment: &Experiment, overrides: &Overrides<'_>) -> Result<Option<s
     }
 }
 
-/// The sweeps over groups, and their OFFER paths.
+/// What a sweep needs that replays who was online.
+pub const NEEDS_PRESENCE: &str =
+    "replays who was online: give it the group's recording, --trace FILE --presence FILE";
+
+/// The sweeps over groups, their OFFER paths, and which sweeps are left out for want of a presence.
+struct Groups {
+    groups: Vec<PlannedGroup>,
+    paths: Vec<path::Path>,
+    left_out: Vec<String>,
+}
+
 fn groups(
     experiment: &Experiment,
     overrides: &Overrides<'_>,
     only: &Only,
-) -> Result<(Vec<PlannedGroup>, Vec<path::Path>), Failure> {
+    has_presence: bool,
+) -> Result<Groups, Failure> {
     let wanted = path::resolve(overrides.strategies)?;
     let mut paths: Vec<path::Path> = Vec::new();
-    let mut groups = Vec::new();
+    let (mut groups, mut left_out) = (Vec::new(), Vec::new());
     for sweep in experiment.groups.iter().filter(|sweep| only.takes(&sweep.name)) {
         let mut takes_part = path::resolve(&sweep.strategies)?;
         if !overrides.strategies.is_empty() {
@@ -440,6 +459,10 @@ fn groups(
             }
         }
         if takes_part.is_empty() {
+            continue;
+        }
+        if sweep.replays_presence() && !has_presence {
+            left_out.push(sweep.name.clone());
             continue;
         }
         let place = |path: path::Path| {
@@ -454,7 +477,7 @@ fn groups(
         let only = only.point(&sweep.name, points.len())?;
         groups.push(PlannedGroup { sweep: sweep.clone(), paths: takes_part, points, only });
     }
-    Ok((groups, paths))
+    Ok(Groups { groups, paths, left_out })
 }
 
 /// The command without what changes nothing in the counts.

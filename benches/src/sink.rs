@@ -125,20 +125,14 @@ impl Sink {
         &self.kept
     }
 
-    /// Forgets all rows but the first `rows`: a file that is written beside another one may be ahead of it.
+    /// Forgets all rows but the first `rows`: of two files that are written side by side, one may be ahead.
     ///
     /// # Errors
     ///
-    /// When the disk refuses, or there are fewer rows.
+    /// When the disk refuses.
     pub fn cut_off_after(&mut self, rows: usize) -> Result<(), Failure> {
-        if self.kept.len() < rows {
-            return Err(Failure::usage(format!(
-                "{}: cannot resume, {rows} rows are done and it holds {}; use --force",
-                self.path.display(),
-                self.kept.len()
-            )));
-        }
-        self.end -= self.kept.drain(rows..).map(|line| line.len() as u64 + 1).sum::<u64>();
+        let forgotten = self.kept.drain(rows.min(self.kept.len())..);
+        self.end -= forgotten.map(|line| line.len() as u64 + 1).sum::<u64>();
         self.cut_off_at_end()
     }
 

@@ -64,8 +64,8 @@ fn rows_agree_with_themselves() {
         ("sessions that ended", |row, _| row.sessions_failed = row.sessions_opened + 1),
         ("sessions that ended", |row, most| row.sessions_failed = most),
         ("catch-ups to belong", |row, _| row.catch_ups_cut = row.missed.count() + 1),
-        ("between once and twice", |row, _| row.member_bytes.sum = row.sent_bytes.total() - 1),
-        ("between once and twice", |row, _| row.relay_bytes.sum = 2 * row.sent_bytes.total() + 1),
+        ("between once and thrice", |row, _| row.member_bytes.sum = row.sent_bytes.total() - 1),
+        ("between once and thrice", |row, _| row.relay_bytes.sum = 3 * row.sent_bytes.total() + 1),
         ("`wire_bytes`", |row, _| row.wire_bytes = row.sent_bytes.total() - 1),
     ];
     for (rule, edit) in edits {

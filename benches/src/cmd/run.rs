@@ -7,7 +7,7 @@ use offerbench_algos::Seed;
 use crate::cmd::{on_ctrl_c, say, say_summary, thread_count};
 use crate::error::{Failure, OK, WRONG};
 use crate::experiment::Experiment;
-use crate::plan::{Overrides, Plan};
+use crate::plan::{NEEDS_PRESENCE, Overrides, Plan};
 use crate::run::{CPU, EXACT, GROUP, REPORT, TIMED};
 use crate::sink::Existing;
 
@@ -86,6 +86,9 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
         allow_partial: args.allow_partial,
     };
     let plan = Plan::new(&experiment, &args.experiment, Seed::new(args.seed), &overrides)?;
+    for sweep in &plan.left_out {
+        eprintln!("offerbench: left out: sweep `{sweep}` {NEEDS_PRESENCE}");
+    }
     let threads = thread_count(args.threads)?;
     let dir = match &args.out {
         Some(dir) => dir.clone(),

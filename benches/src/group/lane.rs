@@ -23,24 +23,24 @@ pub struct Job {
     pub path: usize,
 }
 
-/// Refuses groups that cannot connect, before anything runs. Looks at the first repetition of each point.
+/// Refuses lives that cannot be and groups that cannot connect, before anything runs.
 ///
 /// # Errors
 ///
 /// Names the sweep, the point, and why.
 pub fn check(plan: &Plan) -> Result<(), Failure> {
-    if plan.allow_partial {
-        return Ok(());
-    }
-    let mut points: Vec<Job> = plan.jobs();
-    points.retain(|job| job.replicate == 0);
-    points.dedup_by_key(|job| (job.sweep, job.point));
-    for job in points {
-        if let Some(why) = plan.group_scenario(job.sweep, job.point, 0)?.cannot_connect() {
+    let mut groups: Vec<Job> = plan.jobs();
+    groups.dedup_by_key(|job| (job.sweep, job.point, job.replicate));
+    for job in groups {
+        let scenario = plan.group_scenario(job.sweep, job.point, job.replicate)?;
+        if plan.allow_partial {
+            continue;
+        }
+        if let Some(why) = scenario.cannot_connect() {
             let planned = &plan.groups[job.sweep];
             return Err(Failure::usage(format!(
-                "sweep `{name}`, point {no} ({members}, sharing {sharing}): {why}, so nothing can be delivered; \
-                 --allow-partial runs it all the same",
+                "sweep `{name}`, point {no} ({members}, sharing {sharing}), repetition {replicate}: {why}, so nothing \
+                 can be delivered; --allow-partial runs it all the same",
                 name = planned.sweep.name,
                 no = job.point,
                 members = planned.points[job.point].members.map_or_else(
@@ -48,6 +48,7 @@ pub fn check(plan: &Plan) -> Result<(), Failure> {
                     |members| format!("{members} members")
                 ),
                 sharing = planned.points[job.point].sharing,
+                replicate = job.replicate,
             )));
         }
     }
@@ -56,8 +57,8 @@ pub fn check(plan: &Plan) -> Result<(), Failure> {
 
 /// Runs what the sinks do not hold yet, and answers how many rows are wrong.
 ///
-/// A trial's CPU time is written before its counts: of two files that were cut off, the counts decide where to go
-/// on.
+/// A trial's CPU time is written before its counts. Of two files that were cut off, the shorter one decides where to
+/// go on: after a kill that is the one with the counts.
 ///
 /// # Errors
 ///
@@ -70,6 +71,15 @@ pub fn run(
     interrupted: &AtomicBool,
 ) -> Result<usize, Failure> {
     let jobs = plan.jobs();
+    let done = counts.kept().len().min(cpu.kept().len()).min(jobs.len());
+    if counts.kept().len() > done {
+        eprintln!(
+            "offerbench: {} trials that were counted have no CPU time on file and run again",
+            counts.kept().len() - done
+        );
+    }
+    counts.cut_off_after(done)?;
+    cpu.cut_off_after(done)?;
     let mut wrong = 0;
     for (line, job) in counts.kept().iter().zip(&jobs) {
         let row: GroupRow = serde_json::from_str(line)
@@ -84,8 +94,6 @@ pub fn run(
         }
         wrong += usize::from(row.outcome == GroupOutcome::Wrong);
     }
-    let done = counts.kept().len().min(jobs.len());
-    cpu.cut_off_after(done)?;
     parallel::in_order(
         "living",
         done..jobs.len(),

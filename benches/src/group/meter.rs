@@ -1,6 +1,7 @@
 //! What is counted while a group lives: an observer of its world.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use offerbench_reports::record::{Hist, Spread};
 use offerbench_sync::sim::{Event, Observer, Stage};
@@ -13,6 +14,8 @@ pub struct Meter {
     members: Vec<Seen>,
     /// Messages from here on were written while the group was watched; those before are its history.
     first_written: u32,
+    /// The nodes whose returns are looked at.
+    returning: Range<usize>,
     /// Milliseconds from writing to delivery.
     pub delivery_ms: Hist,
     /// Messages that a member lacked when it came online and its online peers held.
@@ -50,11 +53,13 @@ struct CatchUp {
 }
 
 impl Meter {
-    /// A meter of nodes with these peers, in a world whose history has so many messages.
-    pub fn new(peers: impl Iterator<Item = Vec<PeerId>>, history: u32) -> Self {
+    /// A meter of nodes with these peers, in a world whose history has so many messages, that looks at the returns
+    /// of these nodes.
+    pub fn new(peers: impl Iterator<Item = Vec<PeerId>>, history: u32, returning: Range<usize>) -> Self {
         Self {
             members: peers.map(|peers| Seen { peers, ..Seen::default() }).collect(),
             first_written: history,
+            returning,
             delivery_ms: Hist::default(),
             missed: Hist::default(),
             catch_up_ms: Hist::default(),
@@ -67,7 +72,7 @@ impl Meter {
     }
 
     /// Bytes that the nodes with these numbers sent and received.
-    pub fn bytes(&self, nodes: std::ops::Range<usize>) -> Spread {
+    pub fn bytes(&self, nodes: Range<usize>) -> Spread {
         spread(self.members[nodes].iter().map(|seen| seen.bytes).collect())
     }
 
@@ -78,18 +83,19 @@ impl Meter {
     }
 
     fn came(&mut self, stage: &Stage<'_>, no: PeerId) {
-        let seen = &self.members[no.0 as usize];
+        let place = no.0 as usize;
+        self.members[place].online = true;
+        // Who is online from the beginning has not returned from anywhere.
+        if stage.now == Time::ZERO || !self.returning.contains(&place) {
+            return;
+        }
         let Some(node) = stage.node(no) else { return };
-        let others = seen.peers.iter().filter(|peer| self.members[peer.0 as usize].online);
+        let others = self.members[place].peers.iter().filter(|peer| self.members[peer.0 as usize].online);
         let missed: BTreeSet<MsgNo> =
             others.filter_map(|peer| stage.node(*peer)).flat_map(|peer| node.lacks_of(peer)).collect();
-        // Who is online from the beginning has not returned from anywhere.
-        if stage.now > Time::ZERO {
-            self.missed.record(missed.len() as u64);
-        }
-        let seen = &mut self.members[no.0 as usize];
-        seen.online = true;
-        seen.catching_up = (!missed.is_empty()).then_some(CatchUp { since: stage.now, missed });
+        self.missed.record(missed.len() as u64);
+        self.members[place].catching_up =
+            (!missed.is_empty()).then_some(CatchUp { since: stage.now, missed });
     }
 
     fn went(&mut self, no: PeerId) {

@@ -1,13 +1,14 @@
 //! A point of a group sweep made into a world: a life, links, history. The same for every OFFER path.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use offerbench_algos::Seed;
 use offerbench_datasets::life::{Life, LifeSpec, Stay};
 use offerbench_sync::sim::{Append, Behind, Interval, LinkProfile, Past, Presence, Text, WorldConfig};
 use offerbench_sync::{
-    Backoff, Config, Delivery, Device, GroupId, Links, Member, Offer, Part, PeerId, Policy, SharingError,
-    Span, Time, choices,
+    Backoff, Config, Delivery, Device, GroupId, Links, Member, Offer, PARENTS_MAX, Part, PeerId, Policy,
+    SharingError, Span, Time, choices,
 };
 
 use super::sweep::{Point, Presence as Online, Writes};
@@ -23,6 +24,9 @@ pub const RETURN_AT_MS: u64 = 3_600_000;
 
 /// Bytes of a text of the history: about the median of chats (43 and 71 in the traces).
 const HISTORY_TEXT_LEN: u32 = 60;
+
+/// The longest text that is written, in bytes: what nodes take, without room for what a message names.
+const TEXT_LEN_MAX: u32 = 60 << 10;
 
 /// The prime step by which the history's authors take turns.
 const AUTHOR_STEP: u64 = 7919;
@@ -103,18 +107,25 @@ impl Scenario {
         (self.life.members + self.point.relays) as usize
     }
 
+    /// The members whose returns are looked at: those who were away, where some were.
+    pub fn returning(&self) -> Range<usize> {
+        let members = self.life.members as usize;
+        if self.point.returning > 0 { members - self.point.returning as usize..members } else { 0..members }
+    }
+
     /// The end of it.
     pub fn end(&self) -> Time {
         Time::ZERO + Span::from_ms(self.life.end_ms)
     }
 
-    /// The K of the sharing rule.
+    /// The K of the sharing rule: how many others a member chooses.
     pub fn k(&self) -> u32 {
         let others = (self.nodes() as u32).saturating_sub(1);
         match self.point.sharing {
             Policy::AllToAll => others,
             Policy::LogN => (self.nodes() as u32).next_power_of_two().ilog2().min(others),
             Policy::Mailserver => 1.min(others),
+            Policy::Relays { k } => k.min(self.point.relays),
             policy => policy.k().unwrap_or(others).min(others),
         }
     }
@@ -171,6 +182,8 @@ impl Scenario {
         // Spread over the time that it took at the rate of the life; a message a minute where there is none.
         let rate = if self.point.messages_day > 0.0 { self.point.messages_day } else { 1440.0 };
         let gap_ms = (86_400_000.0 / rate) as u64;
+        // At a rate so low that it would begin before all clocks, stamps crowd together rather than being all the same.
+        let gap_ms = gap_ms.clamp(1, (world.start_ms / self.history.max(1)).max(1));
         // Who was away has not written while it was.
         let authors = u64::from(self.life.members - self.point.returning);
         world.history = (0..self.history)
@@ -240,10 +253,32 @@ fn life(point: &Point, replay: Option<&Replay>, seed: Seed) -> Result<(Life, u64
                 let life = &mut replayed.life;
                 life.stays = law.stays_of(life, seed).map_err(Failure::usage)?;
             }
+            takes(&replayed.life)?;
             let history = point.history.unwrap_or(replayed.history);
             Ok((replayed.life, history, replay.trace.header().name.clone()))
         }
     }
+}
+
+/// Refuses what nodes would: made-up lives have none of it, recordings may.
+fn takes(life: &Life) -> Result<(), Failure> {
+    let no = |what: String| Failure::usage(format!("{what}: choose another stretch of the trace, or cut it"));
+    for write in &life.writes {
+        let at_s = write.at_ms as f64 / 1000.0;
+        if write.size > TEXT_LEN_MAX {
+            let len = write.size;
+            return Err(no(format!(
+                "{at_s} s into it a message of {len} bytes is written, and nodes take {TEXT_LEN_MAX}"
+            )));
+        }
+        if write.parents.len() > PARENTS_MAX {
+            let count = write.parents.len();
+            return Err(no(format!(
+                "{at_s} s into it a message names {count} parents, and nodes take {PARENTS_MAX}"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Keeps those offline who are away, and says how many messages they lack.

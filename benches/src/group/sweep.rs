@@ -1,14 +1,15 @@
 //! A sweep over groups, as a TOML file says it, and the grid of its points.
 
 use std::fmt::Display;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use offerbench_datasets::life::{Clocks, Online, OnlineError, Traffic, UnknownTraffic};
 use offerbench_reports::record::GroupAxis;
 use offerbench_sync::sim::LinkProfile;
-use offerbench_sync::{Acks, Config, Delivery, Offer, OnHave, Policy};
+use offerbench_sync::{Acks, Config, Delivery, NameError, Offer, OnHave, Policy};
 
 /// One sweep over groups, as written. Lists are axes: their product is the grid, the last list fastest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,13 +31,13 @@ pub struct GroupSweep {
     #[serde(default)]
     pub members: Vec<u32>,
     /// By what rule they choose whom to share with.
-    #[serde(default = "three")]
+    #[serde(default = "three", deserialize_with = "each::<Policy, _>")]
     pub sharing: Vec<String>,
     /// Relays beside the members, always online.
     #[serde(default)]
     pub relays: u32,
     /// Who writes when: `even`, `busy`, `small`, or `trace`.
-    #[serde(default = "even")]
+    #[serde(default = "even", deserialize_with = "each::<Writes, _>")]
     pub traffic: Vec<String>,
     /// Messages a day in the whole group, on average.
     #[serde(default)]
@@ -45,7 +46,7 @@ pub struct GroupSweep {
     #[serde(default)]
     pub messages_member_day: Vec<f64>,
     /// Who is online when: `always`, `alternating:uptime=0.1,stay=600`, `phones`, `talking:timeout=900`, or `trace`.
-    #[serde(default = "tenth")]
+    #[serde(default = "tenth", deserialize_with = "each::<Presence, _>")]
     pub online: Vec<String>,
     /// How long it lasts, in hours.
     #[serde(default = "day")]
@@ -60,10 +61,10 @@ pub struct GroupSweep {
     #[serde(default = "one")]
     pub returning: u32,
     /// Profiles of links.
-    #[serde(default = "mobile")]
+    #[serde(default = "mobile", deserialize_with = "each::<Link, _>")]
     pub link: Vec<String>,
     /// How receipt is confirmed.
-    #[serde(default = "immediate")]
+    #[serde(default = "immediate", deserialize_with = "each::<Acks, _>")]
     pub acks: Vec<String>,
     /// What becomes of what the peer lacks: see [`Mode`].
     #[serde(default = "offer")]
@@ -147,6 +148,19 @@ impl Mode {
             }
         }
     }
+}
+
+/// Reads texts each of which says a `T`, so that a mistake is found at its line.
+fn each<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(de: D) -> Result<Vec<String>, D::Error> {
+    struct Says<T>(String, PhantomData<T>);
+    impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Says<T> {
+        fn deserialize<D: Deserializer<'de>>(de: D) -> Result<Self, D::Error> {
+            let text = String::deserialize(de)?;
+            text.parse::<T>().map_err(serde::de::Error::custom)?;
+            Ok(Self(text, PhantomData))
+        }
+    }
+    Ok(Vec::<Says<T>>::deserialize(de)?.into_iter().map(|Says(text, _)| text).collect())
 }
 
 fn everything() -> Vec<String> {
@@ -265,6 +279,9 @@ impl Point {
 /// Milliseconds of an hour.
 const HOUR_MS: f64 = 3_600_000.0;
 
+/// The longest history: what nodes keep at most.
+const HISTORY_MAX: u64 = 1 << 24;
+
 /// The longest life, in hours: ten years.
 const HOURS_MAX: f64 = 87_600.0;
 
@@ -272,6 +289,11 @@ impl GroupSweep {
     /// Whether it replays a trace.
     pub fn replays(&self) -> bool {
         [&self.traffic, &self.online].iter().any(|names| names.iter().any(|name| name == "trace"))
+    }
+
+    /// Whether it replays who was online, too.
+    pub fn replays_presence(&self) -> bool {
+        self.online.iter().any(|name| name == "trace")
     }
 
     /// The rules that the types cannot express.
@@ -303,7 +325,25 @@ impl GroupSweep {
         if !(0.0..=1.0).contains(&self.late_share) {
             return Err(format!("late_share {}: expected 0 to 1", self.late_share));
         }
-        let of_trace = self.traffic.iter().all(|name| name == "trace");
+        if !self.away_hours.is_empty() && (self.returning == 0 || self.replays()) {
+            return Err(
+                "away_hours: expected returning above 0, and a life that is not of a trace".to_owned()
+            );
+        }
+        if let Some(bad) = self.history.iter().find(|history| **history > HISTORY_MAX) {
+            return Err(format!("history {bad}: expected at most {HISTORY_MAX}"));
+        }
+        let recorded = self.traffic.iter().filter(|name| *name == "trace").count();
+        let of_trace = recorded > 0;
+        if of_trace && recorded < self.traffic.len() {
+            return Err(
+                "traffic = \"trace\" has members and messages of its own: give it a sweep of its own"
+                    .to_owned(),
+            );
+        }
+        if self.replays_presence() && !of_trace {
+            return Err("online = \"trace\" goes with traffic = \"trace\"".to_owned());
+        }
         if !of_trace && self.members.is_empty() {
             return Err("members: expected at least one value".to_owned());
         }
@@ -344,7 +384,25 @@ impl GroupSweep {
     ///
     /// A name that names nothing, or a point that stands in the grid twice.
     pub fn points(&self) -> Result<Vec<Point>, String> {
-        let of_trace = self.traffic.iter().all(|name| name == "trace");
+        if !self.away_hours.is_empty() && (self.returning == 0 || self.replays()) {
+            return Err(
+                "away_hours: expected returning above 0, and a life that is not of a trace".to_owned()
+            );
+        }
+        if let Some(bad) = self.history.iter().find(|history| **history > HISTORY_MAX) {
+            return Err(format!("history {bad}: expected at most {HISTORY_MAX}"));
+        }
+        let recorded = self.traffic.iter().filter(|name| *name == "trace").count();
+        let of_trace = recorded > 0;
+        if of_trace && recorded < self.traffic.len() {
+            return Err(
+                "traffic = \"trace\" has members and messages of its own: give it a sweep of its own"
+                    .to_owned(),
+            );
+        }
+        if self.replays_presence() && !of_trace {
+            return Err("online = \"trace\" goes with traffic = \"trace\"".to_owned());
+        }
         let members = or_none(&self.members);
         let rates = if of_trace { vec![0.0] } else { self.rates().to_vec() };
         let away_ms: Vec<u64> = self.away_hours.iter().map(|hours| (hours * HOUR_MS) as u64).collect();
@@ -361,10 +419,9 @@ impl GroupSweep {
         vary(&mut points, &all_named("online", &self.online)?, |point, value| point.online = *value);
         vary(&mut points, &or_none(&self.history), |point, value| point.history = *value);
         vary(&mut points, &or_none(&away_ms), |point, value| point.away_ms = *value);
-        let link = |name: &String| LinkProfile::by_name(name).map(|profile| (name.clone(), profile));
-        let links = self.link.iter().map(link).collect::<Result<Vec<_>, _>>();
-        let links = links.map_err(|error| format!("link: {error}"))?;
-        vary(&mut points, &links, |point, value| point.link.clone_from(value));
+        vary(&mut points, &all_named::<Link>("link", &self.link)?, |point, Link(name, profile)| {
+            point.link = (name.clone(), *profile);
+        });
         vary(&mut points, &all_named("acks", &self.acks)?, |point, value| point.acks = *value);
         vary(&mut points, &self.mode, |point, value| point.mode = *value);
 
@@ -415,6 +472,17 @@ fn or_none<T: Copy>(values: &[T]) -> Vec<Option<T>> {
 
 fn all_named<T: FromStr<Err: Display>>(field: &str, texts: &[String]) -> Result<Vec<T>, String> {
     texts.iter().map(|text| text.parse().map_err(|error| format!("{field}: {error}"))).collect()
+}
+
+/// Name and profile of links.
+struct Link(String, LinkProfile);
+
+impl FromStr for Link {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        LinkProfile::by_name(text).map(|profile| Self(text.to_owned(), profile))
+    }
 }
 
 impl FromStr for Writes {

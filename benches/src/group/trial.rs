@@ -38,7 +38,6 @@ struct Lived {
     totals: offerbench_sync::sim::Totals,
     owed: u64,
     reached_all: u64,
-    possible_ppm: u32,
     wrong: Option<String>,
 }
 
@@ -50,21 +49,28 @@ pub fn run(
     path: &Path,
     halt: &dyn Fn() -> bool,
 ) -> Option<(GroupRow, CpuRow)> {
-    let start = thread_cpu_ns();
     // A panic is a bug of ours, and must not take the other rows with it.
-    let lived = catch_unwind(AssertUnwindSafe(|| heap_peak(|| live(scenario, path, halt))));
-    let cpu_ns = thread_cpu_ns() - start;
-    let cpu = CpuRow {
+    let measured = catch_unwind(AssertUnwindSafe(|| {
+        // What it is made of, and what could be at best, is not what it costs.
+        let config = scenario.world(&path.offer);
+        let possible_ppm = possible_ppm(&config, scenario.life.members, scenario.end());
+        let start = thread_cpu_ns();
+        let (lived, heap_peak_bytes) = heap_peak(|| live(config, scenario, halt));
+        (lived, possible_ppm, heap_peak_bytes, thread_cpu_ns() - start)
+    }));
+    let mut row = blank_row(place, point, scenario, path);
+    let mut cpu = CpuRow {
         sweep: place.sweep.to_owned(),
         point: place.point,
         replicate: place.replicate,
         spec: path.about.spec.clone(),
-        cpu_ns,
+        cpu_ns: 0,
     };
-    let mut row = blank_row(place, point, scenario, path);
-    match lived {
-        Ok((lived, heap_peak_bytes)) => {
+    match measured {
+        Ok((lived, possible_ppm, heap_peak_bytes, cpu_ns)) => {
+            row.possible_ppm = possible_ppm;
             row.heap_peak_bytes = heap_peak_bytes;
+            cpu.cpu_ns = cpu_ns;
             fill(&mut row, scenario, lived?);
         }
         Err(_) => {
@@ -75,10 +81,10 @@ pub fn run(
     Some((row, cpu))
 }
 
-fn live(scenario: &Scenario, path: &Path, halt: &dyn Fn() -> bool) -> Option<Lived> {
-    let config = scenario.world(&path.offer);
+fn live(config: WorldConfig, scenario: &Scenario, halt: &dyn Fn() -> bool) -> Option<Lived> {
     let peers = config.nodes.iter().map(|node| node.shares[0].1.clone());
-    let watch = (Meter::new(peers, scenario.history as u32), Checker::new(&config));
+    let meter = Meter::new(peers, scenario.history as u32, scenario.returning());
+    let watch = (meter, Checker::new(&config));
     let mut world = World::observed(config, watch).expect("a scenario names only what is there");
     let end = scenario.end();
     let mut until = Time::ZERO;
@@ -93,9 +99,8 @@ fn live(scenario: &Scenario, path: &Path, halt: &dyn Fn() -> bool) -> Option<Liv
     let mut state = Vec::new();
     for node in (0..world.node_count() as u32).map_while(|no| world.node(PeerId(no))) {
         stats.merge(node.stats());
-        state.push(node.state_bytes() as u64);
+        state.push((node.state_bytes() + node.index_bytes()) as u64);
     }
-    let possible_ppm = possible_ppm(world.config(), scenario.life.members, end);
     let reached = |no: &u32| world.life(MsgNo(*no)).is_some_and(|life| life.delivered_to == life.owed_to);
     let reached_all = (0..world.library().len() as u32).filter(reached).count() as u64;
     let totals = *world.totals();
@@ -110,7 +115,6 @@ fn live(scenario: &Scenario, path: &Path, halt: &dyn Fn() -> bool) -> Option<Liv
         totals,
         owed,
         reached_all,
-        possible_ppm,
     })
 }
 
@@ -136,12 +140,22 @@ fn wrong(checker: &Checker, stats: &Stats, totals: &offerbench_sync::sim::Totals
     if sent != totals.payload_bytes {
         return Some(format!("{} bytes were sent, and {sent} are accounted for", totals.payload_bytes));
     }
+    let (by_purpose, frames) = (stats.frame_spent.total(), stats.frames_first.bytes);
+    if by_purpose != frames {
+        return Some(format!("frames have {frames} bytes, and {by_purpose} are accounted for by purpose"));
+    }
+    if totals.appends_refused > 0 {
+        return Some(format!(
+            "{} messages were to be written, and nodes refused them",
+            totals.appends_refused
+        ));
+    }
     let uncounted = stats.sent(Kind::NoSync).bytes + stats.sent(Kind::Control).bytes;
     (uncounted > 0).then(|| format!("{uncounted} bytes of kinds that a row does not have"))
 }
 
 fn fill(row: &mut GroupRow, scenario: &Scenario, lived: Lived) {
-    let Lived { meter, stats, state_bytes, totals, owed, reached_all, possible_ppm, wrong } = lived;
+    let Lived { meter, stats, state_bytes, totals, owed, reached_all, wrong } = lived;
     row.outcome = match (&wrong, owed) {
         (Some(_), _) => GroupOutcome::Wrong,
         (None, 0) => GroupOutcome::Complete,
@@ -153,7 +167,6 @@ fn fill(row: &mut GroupRow, scenario: &Scenario, lived: Lived) {
     row.delivered = totals.delivered;
     row.needed = totals.delivered + owed;
     row.reached_all = reached_all;
-    row.possible_ppm = possible_ppm;
     row.redundant = stats.redundant;
     row.redundant_bytes = stats.redundant_bytes;
     row.resends = stats.resends;

@@ -158,7 +158,7 @@ pub struct GroupRow {
     pub n: u32,
     /// Nodes beside them that are always online and hold ids and sealed bodies for them.
     pub relays: u32,
-    /// Other members that each chooses to share with; n - 1 where all share with all.
+    /// Others, relays among them, that each member chooses to share with; all of them where all share with all.
     pub k: u32,
     /// Pairs that share. Sharing is mutual, so there may be up to n·k.
     pub links: u64,
@@ -234,7 +234,8 @@ pub struct GroupRow {
     /// Milliseconds from writing to delivery; one value a delivery of what was written, none for history.
     pub delivery_ms: Hist,
     /// Messages that a member lacked when it came online, of those that its online peers held; one value a return,
-    /// zeros included.
+    /// zeros included. Where the sweep says how long members were away ([`GroupRow::away_ms`]): of their returns
+    /// alone.
     pub missed: Hist,
     /// Milliseconds from coming online until it held all of these; one value a return with something missed.
     pub catch_up_ms: Hist,
@@ -242,7 +243,8 @@ pub struct GroupRow {
     pub catch_ups_cut: u64,
     /// Peak heap of the whole simulated group, in bytes.
     pub heap_peak_bytes: u64,
-    /// What a node keeps of its peers and its sets, bodies left out, in bytes, at the end.
+    /// What a node keeps of its peers and of its set, the strategy's index included and bodies left out, in bytes, at
+    /// the end.
     pub state_bytes: Spread,
 }
 

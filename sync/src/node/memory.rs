@@ -46,6 +46,11 @@ impl Node {
         }
     }
 
+    /// Bytes on the heap for the strategy's indexes of what is held, as it counts them itself.
+    pub fn index_bytes(&self) -> usize {
+        self.groups.values().filter_map(|group| group.index.as_ref()).map(|index| index.heap_bytes()).sum()
+    }
+
     /// Indexes these items of a group instead of what was.
     pub(super) fn reindex(&mut self, group: GroupId, items: &[Item]) {
         let Offer::Reconcile(options) = &self.config.offer else { return };
