@@ -128,7 +128,7 @@ fn possible_ppm(config: &WorldConfig, members: u32, end: Time) -> u32 {
         possible += reached[..members as usize].iter().flatten().count() as u64 - 1;
         due += u64::from(members) - 1;
     }
-    if due == 0 { PPM } else { (possible * u64::from(PPM) / due) as u32 }
+    (possible * u64::from(PPM)).checked_div(due).map_or(PPM, |share| share as u32)
 }
 
 /// What must never happen, if it did.

@@ -83,8 +83,7 @@ fn text(cell: &GroupCell<'_>) -> String {
         small(&format!("CPU {}", format::nanos(cpu.mid)));
     }
     if cell.sum(|row| row.needed) > 0 {
-        let class = if cell.delivered() < 1.0 { " class=\"fail\"" } else { "" };
-        html += &format!("<small{class}>{} delivered</small>", escaped(&share(cell.delivered())));
+        html += &format!("<small>{} delivered</small>", escaped(&share(cell.delivered())));
     }
     if cell.wrong > 0 {
         html += &format!("<small class=\"fail\">{} of {} wrong</small>", cell.wrong, cell.rows.len());
