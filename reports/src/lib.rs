@@ -9,7 +9,7 @@
 //!
 //! 1. [`read()`] turns one file into a [`Run`], or says which line is damaged and what to do;
 //! 2. [`Book::unite`] puts runs together and refuses mixtures: a [`Book`] that exists is sound;
-//! 3. [`render`] draws the page; [`sentences`], [`summary_table`] and [`summary_legend`] give a terminal the same
+//! 3. [`render`] draws the page; [`sentences`], [`claims`], [`summary_table`] and [`summary_legend`] give a terminal the same
 //!    words and numbers.
 //!
 //! ```no_run
@@ -46,4 +46,4 @@ pub use error::BookError;
 pub use html::render;
 pub use read::read;
 pub use study::digest::{summary_legend, summary_table};
-pub use study::summary::sentences;
+pub use study::summary::{claims, sentences};

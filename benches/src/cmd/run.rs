@@ -113,6 +113,11 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
     for sentence in offerbench_reports::sentences(&ran.book) {
         say(format_args!("\n{sentence}"));
     }
+    let claims = offerbench_reports::claims(&ran.book);
+    if !claims.is_empty() {
+        say("");
+        claims.iter().for_each(say);
+    }
     say("");
     say_summary(&ran.book);
     say("");

@@ -97,6 +97,20 @@ pub fn lines(sweep: &SweepStudy<'_>, roster: &Roster<'_>) -> Vec<Line> {
     order.into_iter().map(|index| line(index, point)).collect()
 }
 
+/// The claims about growth that these files speak of, each with what was measured, for a terminal.
+pub fn claims(book: &Book) -> Vec<String> {
+    let study = Study::new(book);
+    let mut lines = Vec::new();
+    for claim in super::group::claims::claims(&study) {
+        let sentences = super::group::reading::claim(&claim, &study);
+        if !sentences.is_empty() {
+            lines.push(format!("{}:", claim.words));
+            lines.extend(sentences.iter().map(|sentence| format!("  {}", sentence.plain())));
+        }
+    }
+    lines
+}
+
 /// The sentences of the report's first screen, for a terminal: three, or four where sessions and groups were run.
 pub fn sentences(book: &Book) -> Vec<String> {
     let study = Study::new(book);
