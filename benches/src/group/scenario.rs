@@ -7,8 +7,8 @@ use offerbench_algos::Seed;
 use offerbench_datasets::life::{Life, LifeSpec, Stay};
 use offerbench_sync::sim::{Append, Behind, Interval, LinkProfile, Past, Presence, Text, WorldConfig};
 use offerbench_sync::{
-    Backoff, Config, Delivery, Device, GroupId, Links, Member, Offer, PARENTS_MAX, Part, PeerId, Policy,
-    SharingError, Span, Time, choices,
+    Backoff, Config, Delivery, Device, GroupId, Limits, Links, Member, Offer, PARENTS_MAX, Part, PeerId,
+    Policy, SharingError, Span, Time, choices,
 };
 
 use super::sweep::{Point, Presence as Online, Writes};
@@ -25,8 +25,11 @@ pub const RETURN_AT_MS: u64 = 3_600_000;
 /// Bytes of a text of the history: about the median of chats (43 and 71 in the traces).
 const HISTORY_TEXT_LEN: u32 = 60;
 
-/// The longest text that is written, in bytes: what nodes take, without room for what a message names.
-const TEXT_LEN_MAX: u32 = 60 << 10;
+/// What a body and its payload may take beside the text and the parents, in bytes.
+const AROUND_LEN: usize = 128;
+
+/// What a body takes for a parent, in bytes.
+const PARENT_LEN: usize = 40;
 
 /// The prime step by which the history's authors take turns.
 const AUTHOR_STEP: u64 = 7919;
@@ -87,6 +90,7 @@ impl Scenario {
                 ));
             }
         };
+        fits(point, &life)?;
         let lacking = away(point, &mut life, history)?;
         let (links, one_way_reach_ppm) = links(point, &life, seed.child("sharing"))?;
         Ok(Self {
@@ -203,12 +207,10 @@ impl Scenario {
     fn config(&self, offer: &Offer, part: Part) -> Config {
         let LinkProfile { latency_us, jitter_us, rate_bps, .. } = self.point.link.1;
         let mut config = Config { offer: offer.clone(), part, ..Config::default() };
-        let mut round_trip_us = 2 * (latency_us + jitter_us);
-        if rate_bps > 0 {
-            let len = (rate_bps / 4) as usize;
-            config.limits.payload_len_max = len.clamp(1 << 10, config.limits.payload_len_max);
-            round_trip_us += 2 * (config.limits.payload_len_max as u64 * 8_000_000 / rate_bps);
-        }
+        config.limits.payload_len_max = payload_len_max(rate_bps);
+        let payload_us =
+            (config.limits.payload_len_max as u64 * 8_000_000).checked_div(rate_bps).unwrap_or(0);
+        let round_trip_us = 2 * (latency_us + jitter_us + payload_us);
         let epochs = (2 * round_trip_us).div_ceil(config.epoch.as_us()) as u32;
         let usual = Backoff::default();
         config.backoff = Backoff { first: usual.first.max(epochs), ..usual };
@@ -253,28 +255,34 @@ fn life(point: &Point, replay: Option<&Replay>, seed: Seed) -> Result<(Life, u64
                 let life = &mut replayed.life;
                 life.stays = law.stays_of(life, seed).map_err(Failure::usage)?;
             }
-            takes(&replayed.life)?;
             let history = point.history.unwrap_or(replayed.history);
             Ok((replayed.life, history, replay.trace.header().name.clone()))
         }
     }
 }
 
-/// Refuses what nodes would: made-up lives have none of it, recordings may.
-fn takes(life: &Life) -> Result<(), Failure> {
-    let no = |what: String| Failure::usage(format!("{what}: choose another stretch of the trace, or cut it"));
+/// The longest payload: what leaves in two seconds.
+fn payload_len_max(rate_bps: u64) -> usize {
+    let usual = Limits::default().payload_len_max;
+    if rate_bps == 0 { usual } else { ((rate_bps / 4) as usize).clamp(1 << 10, usual) }
+}
+
+/// Refuses messages that nodes would not take, or could never send over these links.
+fn fits(point: &Point, life: &Life) -> Result<(), Failure> {
+    let usual = Limits::default();
+    let len_max = payload_len_max(point.link.1.rate_bps).min(usual.body_len_max) - AROUND_LEN;
     for write in &life.writes {
-        let at_s = write.at_ms as f64 / 1000.0;
-        if write.size > TEXT_LEN_MAX {
-            let len = write.size;
-            return Err(no(format!(
-                "{at_s} s into it a message of {len} bytes is written, and nodes take {TEXT_LEN_MAX}"
-            )));
-        }
-        if write.parents.len() > PARENTS_MAX {
-            let count = write.parents.len();
-            return Err(no(format!(
-                "{at_s} s into it a message names {count} parents, and nodes take {PARENTS_MAX}"
+        let parents = write.parents.len();
+        let len = write.size as usize + PARENT_LEN * parents.max(usual.parents_max);
+        if parents > PARENTS_MAX || len > len_max {
+            return Err(Failure::usage(format!(
+                "{at_s} s after the beginning a message of {size} bytes that names {parents} parents is written; nodes \
+                 take {PARENTS_MAX} parents, and over links of the kind `{link}` {len_max} bytes together with \
+                 {PARENT_LEN} a parent, of which there may be {own}",
+                at_s = write.at_ms as f64 / 1000.0,
+                size = write.size,
+                link = point.link.0,
+                own = usual.parents_max,
             )));
         }
     }
@@ -338,4 +346,207 @@ fn links(point: &Point, life: &Life, seed: Seed) -> Result<(Links, Option<u32>),
         (reaching as u64 * 1_000_000 / all as u64) as u32
     });
     Ok((chosen.into_links(), one_way))
+}
+
+#[cfg(test)]
+mod tests {
+    use offerbench_datasets::life::{Online as Law, Traffic, Write};
+    use offerbench_sync::{Acks, OnHave};
+
+    use super::*;
+    use crate::group::path::offer_path;
+    use crate::group::sweep::Mode;
+
+    fn point(members: u32) -> Point {
+        Point {
+            messages_day: 100.0,
+            online: Online::Drawn(Law::Alternating { uptime_ppm: 500_000, stay_s: 600 }),
+            ..Point::phones(members)
+        }
+    }
+
+    fn drawn(point: &Point) -> Scenario {
+        Scenario::new(point, None, Seed::new(1), 0).unwrap()
+    }
+
+    fn refused(point: &Point) -> String {
+        Scenario::new(point, None, Seed::new(1), 0).err().unwrap().to_string()
+    }
+
+    /// K is how many others each chooses, as the links show.
+    #[test]
+    fn k_is_what_each_chooses() {
+        for (members, relays, sharing, k, links) in [
+            (10, 0, "random:k=3", 3, None),
+            (10, 0, "random:k=99", 9, Some(45)),
+            (10, 2, "all", 11, Some(66)),
+            // 12 nodes: log2 is 3.6.
+            (10, 2, "log2", 4, None),
+            (16, 0, "log2", 4, None),
+            (17, 0, "log2", 5, None),
+            // Ten members with one of two relays, and the relays with each other.
+            (10, 2, "relays:k=1", 1, Some(11)),
+            (10, 2, "relays:k=5", 2, Some(21)),
+            (10, 1, "mailserver", 1, Some(10)),
+            (1, 0, "random:k=3", 0, Some(0)),
+            (1, 0, "all", 0, Some(0)),
+            (3, 0, "random:k=0", 0, Some(0)),
+        ] {
+            let scenario = drawn(&Point { relays, sharing: sharing.parse().unwrap(), ..point(members) });
+            let pairs = scenario.links.pairs().count();
+            assert_eq!(scenario.k(), k, "{sharing}, {members} and {relays}");
+            assert!(links.is_none_or(|links| links == pairs), "{sharing}: {pairs} links");
+            // Each of n chooses k: between half of n·k links, where all choices are mutual, and n·k.
+            let most = scenario.nodes() * k as usize;
+            assert!(sharing.starts_with("relays") || (most.div_ceil(2)..=most).contains(&pairs), "{sharing}");
+        }
+    }
+
+    /// Whoever is compared lives the same life; a larger K only adds links.
+    #[test]
+    fn what_is_compared_has_one_seed_and_one_life() {
+        let base = drawn(&point(8));
+        type Change = fn(&mut Point);
+        let compared: &[Change] = &[
+            |point| point.sharing = Policy::AllToAll,
+            |point| point.relays = 2,
+            |point| point.link = ("lora".to_owned(), LinkProfile::LORA),
+            |point| point.acks = Acks::SetHash { after: Span::from_s(1) },
+            |point| point.mode = Mode::Push,
+            |point| point.delivery = Delivery::Causal,
+        ];
+        for (no, change) in compared.iter().enumerate() {
+            let mut point = point(8);
+            change(&mut point);
+            let other = drawn(&point);
+            assert_eq!((other.seed, &other.life), (base.seed, &base.life), "change {no}");
+        }
+        let apart: &[Change] = &[
+            |point| point.members = Some(9),
+            |point| point.messages_day = 101.0,
+            |point| point.online = Online::Drawn(Law::Always),
+            |point| point.traffic = Writes::Drawn(Traffic::Busy),
+            |point| point.duration_ms += 1,
+            |point| point.history = Some(5),
+            |point| point.writes_offline = true,
+            |point| point.clocks.skew_max_s = 5,
+        ];
+        for (no, change) in apart.iter().enumerate() {
+            let mut point = point(8);
+            change(&mut point);
+            assert_ne!(drawn(&point).seed, base.seed, "change {no}");
+        }
+        assert_ne!(Scenario::new(&point(8), None, Seed::new(1), 1).unwrap().life, base.life);
+        assert_ne!(Scenario::new(&point(8), None, Seed::new(2), 0).unwrap().life, base.life);
+        let more = drawn(&Point { sharing: Policy::Random { k: 4 }, ..point(8) });
+        let has: Vec<(u32, u32)> = more.links.pairs().collect();
+        assert!(base.links.pairs().all(|pair| has.contains(&pair)));
+    }
+
+    /// Two of five are away until an hour after the beginning: they write nothing before, lack a day of a hundred
+    /// messages, and none of these is theirs.
+    #[test]
+    fn who_is_away_returns_once_and_lacks_the_newest() {
+        let hour: fn(u64) -> Option<u64> = |hours| Some(hours * RETURN_AT_MS);
+        let away = Point { returning: 2, away_ms: hour(24), history: Some(1000), ..point(5) };
+        let scenario = drawn(&away);
+        assert_eq!((scenario.history, scenario.lacking, scenario.returning()), (1000, 100, 3..5));
+        let end = scenario.life.end_ms;
+        for member in 3..5 {
+            assert_eq!(scenario.life.stays[member], [Stay { on_ms: RETURN_AT_MS, off_ms: end }]);
+        }
+        let mut writes = scenario.life.writes.iter();
+        assert!(writes.all(|write| write.author < 3 || write.at_ms >= RETURN_AT_MS));
+        let world = scenario.world(&Offer::Interactive);
+        let lacks = |node| Behind { node: PeerId(node), lacks: 100 };
+        assert_eq!(world.behind, [lacks(3), lacks(4)]);
+        assert_eq!(world.history.len(), 1000);
+        assert!(world.history.iter().all(|past| past.author.0 < 3));
+        // A hundred a day: 864 s apart, the newest the last before the beginning.
+        let stamps: Vec<u64> = world.history.iter().map(|past| world.start_ms - past.stamp_ms).collect();
+        assert!((1..=1000).rev().map(|n| n * 864_000).eq(stamps));
+        assert_eq!(drawn(&point(5)).returning(), 0..5);
+
+        let error = refused(&Point { history: Some(99), ..away.clone() });
+        assert!(
+            error.contains("after 24.0 hours away 100 messages are missing, and the history has 99"),
+            "{error}"
+        );
+        for point in [Point { duration_ms: RETURN_AT_MS, ..away.clone() }, Point { returning: 5, ..away }] {
+            let error = refused(&point);
+            assert!(error.contains("hours above 1, returning below members"), "{error}");
+        }
+    }
+
+    /// A past of a million messages at one a day would begin before all clocks.
+    #[test]
+    fn a_long_slow_past_keeps_its_order() {
+        let slow = Point { messages_day: 0.001, history: Some(1000), ..point(3) };
+        let world = drawn(&slow).world(&Offer::Batch);
+        let stamps: Vec<u64> = world.history.iter().map(|past| past.stamp_ms).collect();
+        assert!(stamps.is_sorted_by(|a, b| a < b));
+        assert!(stamps.last() < Some(&world.start_ms));
+    }
+
+    #[test]
+    fn nodes_are_told_what_fits_the_link() {
+        let riblt = offer_path("riblt").unwrap();
+        let config = |link: (&str, LinkProfile), mode| {
+            let point = Point { link: (link.0.to_owned(), link.1), mode, ..point(3) };
+            let config = drawn(&point).config(&riblt, Part::Member);
+            let Offer::Reconcile(options) = config.offer.clone() else { panic!("a strategy") };
+            (config, options)
+        };
+        // 5,470 bit/s: 1,367 bytes leave in two seconds, and take two each way, with 30 ms at most of latency and
+        // jitter. Twice that round trip is 81.2 epochs of 100 ms; silence is six of them.
+        let (lora, options) = config(("lora", LinkProfile::LORA), Mode::Offer);
+        assert_eq!((lora.limits.payload_len_max, options.channel.frame_len_max), (1_367, 683));
+        let round_trip_us = 2 * 30_000 + 2 * (1_367 * 8_000_000 / 5_470);
+        assert_eq!(lora.backoff.first, 82);
+        assert_eq!(options.silence, Span::from_us(6 * round_trip_us).max(Span::from_s(30)));
+        assert_eq!((options.on_have, lora.coordinate), (OnHave::Offer, true));
+        // Fast links leave the usual, and modes say what they are.
+        let usual = Config::default();
+        let (lan, options) = config(("lan", LinkProfile::LAN), Mode::PushOne);
+        assert_eq!((lan.limits, lan.backoff), (usual.limits, usual.backoff));
+        assert_eq!((options.on_have, options.ask, lan.coordinate), (OnHave::Push, 1, true));
+        let (ideal, options) = config(("ideal", LinkProfile::IDEAL), Mode::OfferUncoordinated);
+        assert_eq!((ideal.limits, ideal.coordinate), (usual.limits, false));
+        assert_eq!(options.on_have, OnHave::Offer);
+    }
+
+    #[test]
+    fn who_cannot_connect_is_told_apart() {
+        let why = |members, sharing: &str, stays: Option<Vec<Vec<Stay>>>| {
+            let mut scenario = drawn(&Point { sharing: sharing.parse().unwrap(), ..point(members) });
+            scenario.life.stays = stays.unwrap_or(scenario.life.stays);
+            scenario.cannot_connect()
+        };
+        let stay = |on_ms, off_ms| vec![Stay { on_ms, off_ms }];
+        assert_eq!(why(1, "all", None), Some("there is nobody to share with"));
+        assert_eq!(why(3, "random:k=0", None), Some("nobody shares with anybody"));
+        // One goes at the moment when the other comes.
+        let apart = vec![stay(0, 1000), stay(1000, 2000)];
+        assert_eq!(why(2, "all", Some(apart)), Some("no two who share are ever online together"));
+        assert_eq!(why(2, "all", Some(vec![stay(0, 1001), stay(1000, 2000)])), None);
+        assert!(why(2, "all", Some(vec![Vec::new(), stay(0, 2000)])).is_some());
+    }
+
+    /// What a node would refuse, or what no payload of the link could carry, is refused before anything runs.
+    #[test]
+    fn messages_must_fit() {
+        let at = |link: (&str, LinkProfile), size, parents: usize| {
+            let write = Write { at_ms: 1_500, author: 0, size, skew_ms: 0, parents: vec![0; parents] };
+            let life = Life { members: 2, end_ms: 2_000, writes: vec![write], stays: Vec::new() };
+            fits(&Point { link: (link.0.to_owned(), link.1), ..point(2) }, &life)
+                .map_err(|error| error.to_string())
+        };
+        let (ideal, lora) = (("ideal", LinkProfile::IDEAL), ("lora", LinkProfile::LORA));
+        assert_eq!(at(ideal, 60_000, 64), Ok(()));
+        assert!(at(ideal, 1, 65).unwrap_err().starts_with("1.5 s after the beginning"));
+        assert!(at(ideal, 65_400, 0).unwrap_err().contains("a message of 65400 bytes"));
+        assert!(at(ideal, u32::MAX, 0).is_err());
+        assert_eq!(at(lora, 900, 0), Ok(()));
+        assert!(at(lora, 1_000, 0).unwrap_err().contains("of the kind `lora` 1239 bytes"));
+    }
 }

@@ -277,3 +277,100 @@ fn blank_row(place: Place<'_>, point: &Point, scenario: &Scenario, path: &Path) 
         state_bytes: Spread::default(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use offerbench_algos::Seed;
+    use offerbench_datasets::life::{Stay, Write};
+    use offerbench_sync::sim::LinkProfile;
+
+    use super::*;
+    use crate::group::path;
+
+    const HOUR_MS: u64 = 3_600_000;
+
+    /// Two who are never online together, first 0 and then 1, and perhaps a relay; each writes a message.
+    fn apart(relays: u32, spec: &str) -> GroupRow {
+        let point = Point {
+            relays,
+            sharing: if relays > 0 { "relays:k=1" } else { "all" }.parse().unwrap(),
+            link: ("ideal".to_owned(), LinkProfile::IDEAL),
+            duration_ms: 4 * HOUR_MS,
+            ..Point::phones(2)
+        };
+        let mut scenario = Scenario::new(&point, None, Seed::new(1), 0).unwrap();
+        let stay = |on, off| vec![Stay { on_ms: on * HOUR_MS, off_ms: off * HOUR_MS }];
+        scenario.life.stays = vec![stay(0, 1), stay(2, 3)];
+        let write = |at_ms, author| Write { at_ms, author, size: 80, skew_ms: 0, parents: Vec::new() };
+        scenario.life.writes = vec![write(HOUR_MS / 2, 0), write(5 * HOUR_MS / 2, 1)];
+        let paths = path::resolve(&[spec.to_owned()]).unwrap();
+        let place = Place { sweep: "s", point: 0, replicate: 0 };
+        run(place, &point, &scenario, &paths[0], &|| false).unwrap().0
+    }
+
+    #[test]
+    fn without_a_relay_who_never_meet_cannot_deliver() {
+        let row = apart(0, "interactive");
+        assert_eq!((row.outcome, row.written, row.needed, row.delivered), (GroupOutcome::Partial, 2, 2, 0));
+        assert_eq!((row.possible_ppm, row.uptime_ppm, row.reached_all), (0, 250_000, 0));
+        assert_eq!((row.n, row.k, row.links, row.connected), (2, 1, 1, true));
+        assert!(row.delivery_ms.is_empty());
+        // What was offered to who was away was lost; the return of 1 found nobody.
+        assert_eq!(row.lost, row.payloads);
+        assert!(row.lost > 0 && row.missed.count() == 1 && row.missed.max() == Some(0));
+        assert_eq!(row.member_bytes.sum, row.sent_bytes.total());
+    }
+
+    /// A relay brings 1 what 0 wrote an hour and a half before it came; what 1 writes, 0 does not come back for.
+    #[test]
+    fn a_relay_delivers_what_presence_allows_and_nothing_to_itself() {
+        for spec in ["batch", "interactive", "riblt", "range"] {
+            let row = apart(1, spec);
+            assert_eq!((row.outcome, row.needed, row.delivered), (GroupOutcome::Partial, 2, 1), "{spec}");
+            assert_eq!((row.possible_ppm, row.uptime_ppm, row.reached_all), (500_000, 250_000, 1), "{spec}");
+            assert_eq!((row.n, row.relays, row.k, row.links), (2, 1, 1, 2), "{spec}");
+            // Nothing is missed but by 1 at its return, and only its wait is counted: the relay reads nothing.
+            assert_eq!(
+                (row.missed.count(), row.missed.max(), row.delivery_ms.count()),
+                (1, Some(1), 1),
+                "{spec}"
+            );
+            assert_eq!((row.catch_up_ms.count(), row.catch_ups_cut), (1, 0), "{spec}");
+            let waited = row.delivery_ms.max().unwrap();
+            let caught_up = row.catch_up_ms.max().unwrap();
+            // To within half a per cent.
+            let written_before = 3 * HOUR_MS / 2;
+            assert!(
+                waited.abs_diff(written_before + caught_up) <= waited / 100,
+                "{spec}: {waited}, {caught_up}"
+            );
+            // The relay has a part in every payload, and is always there: it sends or receives every byte.
+            assert_eq!(row.relay_bytes.sum, row.sent_bytes.total(), "{spec}");
+        }
+    }
+
+    /// Nobody to write to: all is done, and nothing was sent.
+    #[test]
+    fn one_member_has_everything() {
+        let point = Point { messages_day: 24.0, ..Point::phones(1) };
+        let scenario = Scenario::new(&point, None, Seed::new(1), 0).unwrap();
+        let paths = path::resolve(&["*".to_owned()]).unwrap();
+        for path in &paths {
+            let place = Place { sweep: "s", point: 0, replicate: 0 };
+            let (row, _) = run(place, &point, &scenario, path, &|| false).unwrap();
+            assert_eq!((row.outcome, row.needed, row.delivered), (GroupOutcome::Complete, 0, 0), "{path:?}");
+            assert_eq!((row.payloads, row.possible_ppm, row.k), (0, 1_000_000, 0), "{path:?}");
+            assert!(row.written > 0 && row.reached_all == row.written, "{path:?}");
+            assert_eq!(row.sent_bytes, Kinds::default(), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn a_halt_leaves_no_row() {
+        let point = Point { messages_day: 24.0, ..Point::phones(3) };
+        let scenario = Scenario::new(&point, None, Seed::new(1), 0).unwrap();
+        let paths = path::resolve(&["batch".to_owned()]).unwrap();
+        let place = Place { sweep: "s", point: 0, replicate: 0 };
+        assert!(run(place, &point, &scenario, &paths[0], &|| true).is_none());
+    }
+}
