@@ -117,3 +117,38 @@ pub fn run(
     )?;
     Ok(wrong)
 }
+
+#[cfg(test)]
+mod tests {
+    use offerbench_algos::Seed;
+
+    use super::*;
+    use crate::experiment::{Experiment, PRESETS};
+    use crate::plan::Overrides;
+
+    /// What ships runs on any seed, or so it seems: no life of theirs is one in which nobody ever meets. The largest
+    /// groups meet all the more, and are left out for the time they take.
+    #[test]
+    fn shipped_groups_can_connect() {
+        for (name, _) in PRESETS {
+            let experiment = Experiment::load(name).unwrap();
+            for seed in 1..=3 {
+                let plan = Plan::new(&experiment, name, Seed::new(seed), &Overrides::default()).unwrap();
+                let mut groups = plan.jobs();
+                groups.dedup_by_key(|job| (job.sweep, job.point, job.replicate));
+                for Job { sweep, point, replicate, .. } in groups {
+                    let axes = &plan.groups[sweep].points[point];
+                    if axes.members.is_some_and(|n| n > 100) || axes.history.is_some_and(|m| m > 10_000) {
+                        continue;
+                    }
+                    let scenario = plan.group_scenario(sweep, point, replicate).unwrap();
+                    assert_eq!(
+                        scenario.cannot_connect(),
+                        None,
+                        "{name}, seed {seed}, sweep {sweep}, point {point}"
+                    );
+                }
+            }
+        }
+    }
+}
