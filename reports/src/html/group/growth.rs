@@ -8,7 +8,7 @@ use crate::html::screen::sweep_name;
 use crate::html::tag::{Table, Td, contender, escaped, prose, row_class};
 use crate::study::Study;
 use crate::study::group::claims::{Claim, Evidence, claims};
-use crate::study::group::exponents::{AXES, COSTS, Cost, Exponents, Law, PAYERS, exponents};
+use crate::study::group::exponents::{AXES, COSTS, Cost, Exponents, Law, PART, PAYERS, exponents};
 use crate::study::group::reading::{claim as claim_words, delivered_from, power, power_interval, verdict};
 
 /// Exponents, then claims.
@@ -64,6 +64,14 @@ fn laws(page: &mut Page, study: &Study<'_>, experiment: &str, set: &Exponents) {
             "note",
             "Not every point delivers alike, and whoever delivers less pays less: the exponents contain that too.",
         );
+    }
+    if !set.left_out.is_empty() {
+        let text = format!(
+            "Left out, since less than {} of what other points delivered was delivered there: {}.",
+            format::percent(PART),
+            format::list(&set.left_out)
+        );
+        page.paragraph("note", &escaped(&text));
     }
     for cost in COSTS {
         let mut table = Table::new(

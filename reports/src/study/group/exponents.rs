@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::place::{Dim, GroupPlace};
 use super::{GroupCell, GroupPoint};
 use crate::fit::{Fit, NoFit, Observation, power_law};
+use crate::format;
 use crate::record::{GroupAxis, GroupRow};
 use crate::study::Part;
 
@@ -100,6 +101,9 @@ pub fn mean(cell: &GroupCell<'_>, count: impl Fn(&GroupRow) -> u64) -> f64 {
 /// Axes of the law, in the order in which they are taken; of two that move together, the later goes.
 pub const AXES: [&str; 3] = ["N", "K", "M"];
 
+/// A point takes part in a law if it delivers at least this part of what the best point does.
+pub const PART: f64 = 0.5;
+
 /// A law of one contender, or why there is none.
 pub type Law = Result<Fit<3>, NoFit>;
 
@@ -112,6 +116,9 @@ pub struct Exponents {
     pub ranges: [(u64, u64); 3],
     /// Least share of deliveries, of any point and contender.
     pub delivered_min: f64,
+    /// Points that take no part, since even who delivered most there delivered less than [`PART`] of what was
+    /// delivered elsewhere: a group that falls apart is cheap by not doing its work.
+    pub left_out: Vec<String>,
     /// By contender, cost and payer. Costs that were not measured have none.
     pub laws: BTreeMap<(usize, Cost, Payer), Law>,
 }
@@ -152,7 +159,22 @@ pub fn exponents(part: &Part<'_>) -> Vec<Exponents> {
     studied.filter(|set| set.laws.values().any(Result::is_ok)).collect()
 }
 
+/// The share that was delivered at a point by who delivered most.
+fn best(point: &GroupPoint<'_>) -> f64 {
+    point.cells.values().map(GroupCell::delivered).fold(0.0, f64::max)
+}
+
 fn set(words: &[String], points: &[&GroupPoint<'_>]) -> Exponents {
+    let most = points.iter().map(|point| best(point)).fold(0.0, f64::max);
+    let (points, poor): (Vec<&GroupPoint<'_>>, Vec<_>) =
+        points.iter().copied().partition(|point| best(point) >= PART * most);
+    let left_out = poor.iter().map(|point| {
+        let GroupPlace { n, k, m, .. } = &point.place;
+        let share = format::percent(best(point));
+        format!("N = {}, K = {k}, M = {} ({share} delivered)", format::count((*n).into()), format::count(*m))
+    });
+    let left_out = left_out.collect();
+    let points = &points[..];
     let mut laws = BTreeMap::new();
     let mut contenders: Vec<usize> = points.iter().flat_map(|point| point.cells.keys().copied()).collect();
     contenders.sort_unstable();
@@ -183,6 +205,7 @@ fn set(words: &[String], points: &[&GroupPoint<'_>]) -> Exponents {
             .flat_map(|point| point.cells.values())
             .map(GroupCell::delivered)
             .fold(1.0, f64::min),
+        left_out,
         laws,
     }
 }
