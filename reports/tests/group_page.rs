@@ -246,6 +246,29 @@ fn planted_laws_are_found_and_judged() {
     assert!(page.contains("Exponents of bytes beside bodies"));
 }
 
+/// A group that falls apart pays little because it does nothing: its points bend no law, and are named.
+#[test]
+fn points_that_fall_apart_take_no_part_in_laws() {
+    let recipe = GroupRecipe {
+        axes: vec![GroupAxis::N],
+        members: vec![4, 8, 16, 32, 64],
+        ..GroupRecipe::large()
+    };
+    let whole = ours(&group_book(&recipe));
+    assert!(!whole.contains("Left out, since"));
+    let fallen = ours(&edited(&recipe, |rows| {
+        for row in rows.iter_mut().filter(|row| row.n == 64) {
+            row.delivered /= 10;
+            row.outcome = GroupOutcome::Partial;
+            row.reached_all = row.history;
+            row.delivery_ms = Default::default();
+            (0..row.delivered).for_each(|_| row.delivery_ms.record(1));
+        }
+    }));
+    let note = &fallen[fallen.find("Left out, since").expect("it is said")..];
+    assert!(note[..300].contains("N = 64"), "{}", &note[..300]);
+}
+
 #[test]
 fn what_no_sweep_answers_is_said_with_the_command_that_would() {
     let recipe = GroupRecipe { axes: vec![GroupAxis::Mode], ..GroupRecipe::small() };
