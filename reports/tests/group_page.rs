@@ -249,11 +249,8 @@ fn planted_laws_are_found_and_judged() {
 /// A group that falls apart pays little because it does nothing: its points bend no law, and are named.
 #[test]
 fn points_that_fall_apart_take_no_part_in_laws() {
-    let recipe = GroupRecipe {
-        axes: vec![GroupAxis::N],
-        members: vec![4, 8, 16, 32, 64],
-        ..GroupRecipe::large()
-    };
+    let recipe =
+        GroupRecipe { axes: vec![GroupAxis::N], members: vec![4, 8, 16, 32, 64], ..GroupRecipe::large() };
     let whole = ours(&group_book(&recipe));
     assert!(!whole.contains("Left out, since"));
     let fallen = ours(&edited(&recipe, |rows| {

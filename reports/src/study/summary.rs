@@ -103,7 +103,9 @@ pub fn claims(book: &Book) -> Vec<String> {
     let mut lines = Vec::new();
     for claim in super::group::claims::claims(&study) {
         let sentences = super::group::reading::claim(&claim, &study);
-        if !sentences.is_empty() {
+        // The page says which claims have too few points; here only what was measured is told.
+        let mut findings = claim.evidence.iter().flat_map(|evidence| &evidence.findings);
+        if findings.any(|finding| finding.answer.is_ok()) {
             lines.push(format!("{}:", claim.words));
             lines.extend(sentences.iter().map(|sentence| format!("  {}", sentence.plain())));
         }
