@@ -69,9 +69,10 @@ fn a_report_is_made_again_from_its_records_alone() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
     assert_eq!(smoke(&out, &[]).status.code(), Some(0));
-    let [exact, timed, page] = ["exact.jsonl", "timed.jsonl", "again.html"].map(|name| out.join(name));
+    let files = ["exact.jsonl", "timed.jsonl", "group.jsonl", "cpu.jsonl", "again.html"];
+    let [exact, timed, group, cpu, page] = files.map(|name| out.join(name));
     let text = |path: &Path| path.to_str().unwrap().to_owned();
-    let args = ["report", &text(&exact), &text(&timed), "-o", &text(&page)];
+    let args = ["report", &text(&exact), &text(&timed), &text(&group), &text(&cpu), "-o", &text(&page)];
     assert_eq!(offerbench(&args).status.code(), Some(0));
     assert_eq!(fs::read(&page).unwrap(), fs::read(out.join("report.html")).unwrap());
     assert_eq!(offerbench(&args).status.code(), Some(2), "an existing page is not replaced");
