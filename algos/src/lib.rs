@@ -33,6 +33,7 @@ mod duel;
 mod estimate;
 mod item;
 mod judge;
+mod name;
 mod salt;
 mod seed;
 mod session;
@@ -46,12 +47,13 @@ pub mod wire;
 pub use duel::{DuelError, DuelLimits, Traffic, Transcript, duel};
 pub use item::{Item, ItemId};
 pub use judge::{Ending, Judgement, Truth, judge};
+pub use name::{UnknownName, did_you_mean, suggest};
 pub use seed::{Rng, Seed};
 pub use session::{
     Budget, DiffHint, Finding, Guarantee, Index, NeedRef, Profile, Reason, Role, Session, SessionError,
     Setup, Step, Strategy, Tally, Verdict,
 };
-pub use spec::{Param, Spec, SpecError, suggest};
+pub use spec::{Param, Spec, SpecError};
 #[cfg(target_arch = "x86_64")]
 pub use strategies::sketch_engine;
 pub use strategies::{About, Built, Entry, REGISTRY, build, entry};

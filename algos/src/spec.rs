@@ -8,6 +8,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::name::{did_you_mean, suggest};
+
 /// One parameter that a strategy takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Param {
@@ -32,7 +34,7 @@ pub struct Spec {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SpecError {
     /// The id is in no row of the registry.
-    #[error("unknown strategy `{id}`{}; known: {known}", nearest(.near))]
+    #[error("unknown strategy `{id}`{}; known: {known}", did_you_mean(.near))]
     UnknownStrategy {
         /// What was asked for.
         id: String,
@@ -42,7 +44,7 @@ pub enum SpecError {
         known: String,
     },
     /// The strategy has no such parameter.
-    #[error("strategy `{id}` has no parameter `{param}`{}; it takes: {known}", nearest(.near))]
+    #[error("strategy `{id}` has no parameter `{param}`{}; it takes: {known}", did_you_mean(.near))]
     UnknownParam {
         /// The strategy.
         id: String,
@@ -54,7 +56,7 @@ pub enum SpecError {
         known: String,
     },
     /// The parameter does not take this value.
-    #[error("`{id}:{param}={value}`: {param} takes one of {known}{}", nearest(.near))]
+    #[error("`{id}:{param}={value}`: {param} takes one of {known}{}", did_you_mean(.near))]
     BadValue {
         /// The strategy.
         id: String,
@@ -91,20 +93,6 @@ pub enum SpecError {
         /// Which values, and why they do not go together.
         why: String,
     },
-}
-
-fn nearest(near: &Option<String>) -> String {
-    near.as_ref().map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"))
-}
-
-/// The candidate that a mistyped `text` most likely meant, or none.
-pub fn suggest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(text, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= 1.max(candidate.len().min(text.len()) / 2))
-        .min()
-        .map(|(_, candidate)| candidate.to_owned())
 }
 
 impl Spec {

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use offerbench_algos::suggest;
+use offerbench_algos::{did_you_mean, suggest};
 use offerbench_reports::record::Axis;
 
 use crate::error::Failure;
@@ -157,8 +157,7 @@ impl Experiment {
         let path = std::path::Path::new(name_or_path);
         if !name_or_path.ends_with(".toml") && !path.exists() {
             let names = || PRESETS.iter().map(|(name, _)| *name);
-            let near = suggest(name_or_path, names());
-            let near = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
+            let near = did_you_mean(&suggest(name_or_path, names()));
             return Err(Failure::usage(format!(
                 "no experiment `{name_or_path}`{near}; shipped: {}; or give the path of a .toml file",
                 names().collect::<Vec<_>>().join(", ")

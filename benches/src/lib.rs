@@ -1,14 +1,16 @@
 //! Experiments and the command line: what is run, against whom, and what it costs.
 //!
 //! An [`experiment`] is data (TOML). A [`plan`] is an experiment with its strategies resolved and its grid
-//! laid out; a [`trial`] runs one contender on one [`scenario`]. [`exact`] runs all trials in parallel and
-//! counts, [`timed`] repeats the verified ones alone and takes CPU time; both write through a [`sink`] that
+//! laid out, as far as it was asked for ([`choice`]); a [`trial`] runs one contender on one [`scenario`], a
+//! [`group`] trial one OFFER path in a whole group. [`exact`] and the group's lane run all trials in [`parallel`] and
+//! count, [`timed`] repeats the verified ones alone and takes CPU time; all write through a [`sink`] that
 //! keeps files whole. [`run`] ties these together for the command `offerbench run`.
 //!
 //! [`story`] prints what happens in a simulated world, for the commands `soak` and `demo`.
 //!
 //! There is no algorithm and no protocol here: those are in `offerbench-algos`.
 
+pub mod choice;
 pub mod cmd;
 pub mod error;
 pub mod exact;

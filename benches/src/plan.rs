@@ -1,6 +1,5 @@
 //! An experiment made ready to run: strategies resolved, the grid laid out, the trace read.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,6 +8,7 @@ use offerbench_datasets::Pattern;
 use offerbench_reports::record::{self, Header, Lane, SCHEMA};
 use sha2::{Digest, Sha256};
 
+use crate::choice::{self, Known, Only, Roster};
 use crate::error::Failure;
 use crate::experiment::{Experiment, Sweep, Workload};
 use crate::group::lane::Job;
@@ -33,6 +33,12 @@ impl Contender {
     /// What it is.
     pub fn profile(&self) -> Profile {
         self.strategy.profile()
+    }
+}
+
+impl Known for Contender {
+    fn spec(&self) -> &str {
+        &self.spec
     }
 }
 
@@ -206,36 +212,18 @@ impl Plan {
         let wanted: Vec<String> =
             overrides.strategies.iter().filter(|name| !is_plain(name)).cloned().collect();
         let wanted = resolve(&wanted)?;
-        let mut all: BTreeMap<String, usize> = BTreeMap::new();
-        let mut contenders: Vec<Contender> = Vec::new();
+        let mut roster = Roster::new((!overrides.strategies.is_empty()).then_some(wanted));
         let mut sweeps = Vec::new();
         for sweep in experiment.sweeps.iter().filter(|sweep| only.takes(&sweep.name)) {
-            let mut takes_part = resolve(&sweep.strategies)?;
-            if !overrides.strategies.is_empty() {
-                // A sweep that asks everybody takes whoever is wanted; one that asks some, those of them.
-                takes_part = if sweep.strategies == ["*"] {
-                    wanted.clone()
-                } else {
-                    takes_part.retain(|c| wanted.iter().any(|w| w.spec == c.spec));
-                    takes_part
-                };
-            }
+            let takes_part = roster.choose(&sweep.strategies, resolve(&sweep.strategies)?);
             if takes_part.is_empty() {
                 continue;
             }
-            let indices = takes_part
-                .into_iter()
-                .map(|contender| {
-                    *all.entry(contender.spec.clone()).or_insert_with(|| {
-                        contenders.push(contender);
-                        contenders.len() - 1
-                    })
-                })
-                .collect();
             let points = points(sweep, trace.as_ref())
                 .map_err(|why| Failure::usage(format!("sweep `{}`: {why}", sweep.name)))?;
             let only = only.point(&sweep.name, points.len())?;
-            sweeps.push(PlannedSweep { sweep: sweep.clone(), contenders: indices, points, only });
+            let contenders = roster.enter(takes_part);
+            sweeps.push(PlannedSweep { sweep: sweep.clone(), contenders, points, only });
         }
         let has_presence = trace.as_ref().is_some_and(|trace| trace.presence.is_some());
         let Groups { groups, paths, left_out } = groups(experiment, overrides, &only, has_presence)?;
@@ -256,7 +244,7 @@ impl Plan {
         let mut plan = Self {
             name: experiment.name.clone(),
             seed,
-            contenders,
+            contenders: roster.into_all(),
             sweeps,
             paths,
             groups,
@@ -295,7 +283,7 @@ impl Plan {
     pub fn tasks(&self) -> Vec<Task> {
         let mut tasks = Vec::new();
         for (sweep, planned) in self.sweeps.iter().enumerate() {
-            for point in wanted(planned.only, planned.points.len()) {
+            for point in choice::points(planned.only, planned.points.len()) {
                 tasks.extend((0..planned.sweep.replicates).map(|replicate| Task { sweep, point, replicate }));
             }
         }
@@ -306,7 +294,7 @@ impl Plan {
     pub fn jobs(&self) -> Vec<Job> {
         let mut jobs = Vec::new();
         for (sweep, planned) in self.groups.iter().enumerate() {
-            for point in wanted(planned.only, planned.points.len()) {
+            for point in choice::points(planned.only, planned.points.len()) {
                 for replicate in 0..planned.sweep.replicates {
                     jobs.extend(planned.paths.iter().map(|&path| Job { sweep, point, replicate, path }));
                 }
@@ -367,43 +355,6 @@ impl Plan {
     }
 }
 
-/// A sweep, or a point of it, that is asked for.
-struct Only(Option<(String, Option<usize>)>);
-
-impl Only {
-    fn parse(text: Option<&str>) -> Result<Self, Failure> {
-        let Some(text) = text else { return Ok(Self(None)) };
-        let Some((name, point)) = text.split_once('/') else {
-            return Ok(Self(Some((text.to_owned(), None))));
-        };
-        let point = point.parse().map_err(|_| {
-            Failure::usage(format!("--only {text}: expected SWEEP or SWEEP/POINT, as in `members/3`"))
-        })?;
-        Ok(Self(Some((name.to_owned(), Some(point)))))
-    }
-
-    fn takes(&self, sweep: &str) -> bool {
-        self.0.as_ref().is_none_or(|(name, _)| name == sweep)
-    }
-
-    /// The point that is asked for, of so many.
-    fn point(&self, sweep: &str, points: usize) -> Result<Option<usize>, Failure> {
-        let point = self.0.as_ref().and_then(|(_, point)| *point);
-        match point {
-            Some(point) if point >= points => Err(Failure::usage(format!(
-                "--only {sweep}/{point}: the sweep has points 0 to {}",
-                points.saturating_sub(1)
-            ))),
-            point => Ok(point),
-        }
-    }
-}
-
-/// The points of so many that are asked for.
-fn wanted(only: Option<usize>, points: usize) -> std::ops::Range<usize> {
-    only.map_or(0..points, |point| point..point + 1)
-}
-
 /// The trace that the sweeps replay, if any does.
 fn replay(experiment: &Experiment, overrides: &Overrides<'_>) -> Result<Option<scenario::Replay>, Failure> {
     let of_two = experiment.sweeps.iter().any(|sweep| sweep.workload == Workload::Trace);
@@ -446,18 +397,10 @@ fn groups(
     has_presence: bool,
 ) -> Result<Groups, Failure> {
     let wanted = path::resolve(overrides.strategies)?;
-    let mut paths: Vec<path::Path> = Vec::new();
+    let mut roster = Roster::new((!overrides.strategies.is_empty()).then_some(wanted));
     let (mut groups, mut left_out) = (Vec::new(), Vec::new());
     for sweep in experiment.groups.iter().filter(|sweep| only.takes(&sweep.name)) {
-        let mut takes_part = path::resolve(&sweep.strategies)?;
-        if !overrides.strategies.is_empty() {
-            let is_wanted = |path: &path::Path| wanted.iter().any(|w| w.about.spec == path.about.spec);
-            if sweep.strategies == ["*"] {
-                takes_part.clone_from(&wanted);
-            } else {
-                takes_part.retain(is_wanted);
-            }
-        }
+        let takes_part = roster.choose(&sweep.strategies, path::resolve(&sweep.strategies)?);
         if takes_part.is_empty() {
             continue;
         }
@@ -465,19 +408,13 @@ fn groups(
             left_out.push(sweep.name.clone());
             continue;
         }
-        let place = |path: path::Path| {
-            paths.iter().position(|earlier| earlier.about.spec == path.about.spec).unwrap_or_else(|| {
-                paths.push(path);
-                paths.len() - 1
-            })
-        };
-        let takes_part = takes_part.into_iter().map(place).collect();
         let points =
             sweep.points().map_err(|why| Failure::usage(format!("sweep `{}`: {why}", sweep.name)))?;
         let only = only.point(&sweep.name, points.len())?;
-        groups.push(PlannedGroup { sweep: sweep.clone(), paths: takes_part, points, only });
+        let paths = roster.enter(takes_part);
+        groups.push(PlannedGroup { sweep: sweep.clone(), paths, points, only });
     }
-    Ok(Groups { groups, paths, left_out })
+    Ok(Groups { groups, paths: roster.into_all(), left_out })
 }
 
 /// The command without what changes nothing in the counts.

@@ -4,8 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use offerbench_algos::wire::{FRAME_LEN_DEFAULT, Purpose, Spent};
 use offerbench_algos::{
-    Budget, DiffHint, DuelError, DuelLimits, Ending, Index, Role, Session, Setup, Traffic, Transcript, duel,
-    judge,
+    Budget, DiffHint, DuelError, DuelLimits, Ending, Index, Role, Session, Setup, Transcript, duel, judge,
 };
 use offerbench_reports::record::{Bytes, ExactRow, Outcome};
 
@@ -100,7 +99,7 @@ fn fill(row: &mut ExactRow, scenario: &Scenario, contender: &Contender, transcri
         _ => 1,
     };
     let [up, down] = &transcript.traffic;
-    (row.up, row.down) = (bytes(up), bytes(down));
+    (row.up, row.down) = (bytes(&up.spent, up.overshoot_bytes), bytes(&down.spent, down.overshoot_bytes));
     (row.frames_up, row.frames_down) = (up.frames, down.frames);
     row.frames_overshoot = up.overshoot_frames + down.overshoot_frames;
     row.flights = transcript.flights;
@@ -109,8 +108,9 @@ fn fill(row: &mut ExactRow, scenario: &Scenario, contender: &Contender, transcri
     row.estimate = transcript.tallies.iter().find_map(|tally| tally.estimate);
 }
 
-fn bytes(traffic: &Traffic) -> Bytes {
-    let on = |purpose| Spent::on(&traffic.spent, purpose);
+/// The record's form of what was spent, and of what arrived too late to be wanted.
+pub fn bytes(spent: &Spent, overshoot: u64) -> Bytes {
+    let on = |purpose| Spent::on(spent, purpose);
     Bytes {
         salt: on(Purpose::Salt),
         estimator: on(Purpose::Estimator),
@@ -119,7 +119,7 @@ fn bytes(traffic: &Traffic) -> Bytes {
         request: on(Purpose::Request),
         control: on(Purpose::Control),
         retry: on(Purpose::Retry),
-        overshoot: traffic.overshoot_bytes,
+        overshoot,
     }
 }
 

@@ -95,6 +95,8 @@ fn run_with_liar(invents: bool) -> (usize, String, String) {
         id: "liar".to_owned(),
         strategy: Arc::new(Liar { honest, invents }),
     };
+    // It lies in sessions; groups have lies of their own.
+    plan.groups.clear();
     plan.contenders.push(liar);
     let newest = plan.contenders.len() - 1;
     for sweep in &mut plan.sweeps {

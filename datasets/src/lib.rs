@@ -41,7 +41,7 @@ mod trace;
 
 pub use absence::{Absence, AbsenceError, By, absences, at_quantiles, pair_at, sampled};
 pub use lines::{LINE_LEN_MAX, LineError};
-pub use pattern::{Pattern, UnknownPattern};
+pub use pattern::Pattern;
 pub use presence::{Agreement, Clash, Contradiction, Files, Interval, Presence, PresenceHeader};
 pub use registry::{WORKLOADS, Workload, workload};
 pub use split::{MESSAGES_MAX, Message, Pair, PairError, pair_from_messages};

@@ -8,8 +8,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use offerbench_algos::suggest;
-use thiserror::Error;
+use offerbench_algos::UnknownName;
 
 /// How the sets of two members differ. The *initiator* is the one who opens the session: where only one
 /// side lacks something, it is the initiator.
@@ -89,28 +88,16 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// A text that names no pattern.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("unknown pattern `{text}`{}; known: {known}", near.as_ref().map_or_else(String::new, |n| format!(" (did you mean `{n}`?)")))]
-pub struct UnknownPattern {
-    /// What was asked for.
-    pub text: String,
-    /// The nearest name, if any is near.
-    pub near: Option<String>,
-    /// All names.
-    pub known: String,
-}
-
 impl FromStr for Pattern {
-    type Err = UnknownPattern;
+    type Err = UnknownName;
 
-    fn from_str(text: &str) -> Result<Self, UnknownPattern> {
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
         let names = || Self::ALL.iter().map(|pattern| pattern.name());
-        Self::ALL.iter().copied().find(|pattern| pattern.name() == text).ok_or_else(|| UnknownPattern {
-            text: text.to_owned(),
-            near: suggest(text, names()),
-            known: names().collect::<Vec<_>>().join(", "),
-        })
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|pattern| pattern.name() == text)
+            .ok_or_else(|| UnknownName::among("pattern", text, names()))
     }
 }
 

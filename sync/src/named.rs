@@ -1,12 +1,11 @@
-//! Options as text: how experiments name links, ack policies, and what becomes of what a peer lacks.
+//! Options as text: how experiments name links and ack policies.
 //!
 //! ```
 //! use offerbench_sync::sim::LinkProfile;
-//! use offerbench_sync::{Acks, OnHave, Span};
+//! use offerbench_sync::{Acks, Span};
 //!
 //! assert_eq!("delayed:after=2s".parse(), Ok(Acks::Delayed { after: Span::from_s(2) }));
-//! assert_eq!("push".parse(), Ok(OnHave::Push));
-//! assert_eq!(LinkProfile::by_name("4g"), Ok(LinkProfile::MOBILE_4G));
+//! assert_eq!("4g".parse(), Ok(LinkProfile::MOBILE_4G));
 //! let error = "delyed:after=2s".parse::<Acks>().unwrap_err();
 //! assert!(error.to_string().contains("did you mean `delayed`?"));
 //! ```
@@ -14,10 +13,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use offerbench_algos::suggest;
+use offerbench_algos::{UnknownName, suggest};
 use thiserror::Error;
 
-use crate::config::{Acks, OnHave};
+use crate::config::Acks;
 use crate::sim::LinkProfile;
 use crate::time::Span;
 
@@ -25,17 +24,8 @@ use crate::time::Span;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NameError {
     /// Nothing has this name.
-    #[error("unknown {what} `{name}`{}; known: {known}", nearest(.near))]
-    Unknown {
-        /// What was looked for.
-        what: &'static str,
-        /// What was asked for.
-        name: String,
-        /// The nearest name, if any is near.
-        near: Option<String>,
-        /// All of them, as they are written.
-        known: String,
-    },
+    #[error(transparent)]
+    Unknown(#[from] UnknownName),
     /// The ack policy needs to be told how long an ack may wait.
     #[error("ack policy `{name}` needs how long an ack may wait, as in `{name}:after=1000ms`")]
     NeedsAfter {
@@ -60,27 +50,14 @@ pub enum NameError {
     },
 }
 
-fn nearest(near: &Option<String>) -> String {
-    near.as_ref().map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"))
-}
+/// One of [`LinkProfile::NAMED`].
+impl FromStr for LinkProfile {
+    type Err = UnknownName;
 
-fn unknown(what: &'static str, name: &str, names: &[&str], known: &str) -> NameError {
-    let near = suggest(name, names.iter().copied());
-    NameError::Unknown { what, name: name.to_owned(), near, known: known.to_owned() }
-}
-
-impl LinkProfile {
-    /// A profile of [`LinkProfile::NAMED`].
-    ///
-    /// # Errors
-    ///
-    /// When none has this name.
-    pub fn by_name(name: &str) -> Result<Self, NameError> {
-        let found = Self::NAMED.iter().find(|(known, _)| *known == name);
-        found.map(|(_, profile)| *profile).ok_or_else(|| {
-            let names = Self::NAMED.map(|(name, _)| name);
-            unknown("link", name, &names, &names.join(", "))
-        })
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        let found = Self::NAMED.iter().find(|(name, _)| *name == text);
+        let names = Self::NAMED.map(|(name, _)| name);
+        found.map(|(_, profile)| *profile).ok_or_else(|| UnknownName::among("link", text, names))
     }
 }
 
@@ -108,7 +85,8 @@ impl FromStr for Acks {
         let (name, rest) = text.split_once(':').map_or((text, None), |(name, rest)| (name, Some(rest)));
         if !ACKS.contains(&name) {
             let known = ACKS.map(|name| if name == ACKS[0] { name.to_owned() } else { as_in(name) });
-            return Err(unknown("ack policy", name, &ACKS, &known.join(", ")));
+            let (near, known) = (suggest(name, ACKS), known.join(", "));
+            return Err(UnknownName { what: "ack policy", name: name.to_owned(), near, known }.into());
         }
         let malformed = |found: &str, as_in: String| NameError::Malformed {
             name: name.to_owned(),
@@ -150,27 +128,6 @@ fn parse_span(text: &str) -> Result<Span, NameError> {
     number.checked_mul(unit_us).map(Span::from_us).ok_or_else(bad)
 }
 
-impl fmt::Display for OnHave {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Offer => "offer",
-            Self::Push => "push",
-        })
-    }
-}
-
-impl FromStr for OnHave {
-    type Err = NameError;
-
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        match text {
-            "offer" => Ok(Self::Offer),
-            "push" => Ok(Self::Push),
-            _ => Err(unknown("way to tell what the peer lacks", text, &["offer", "push"], "offer, push")),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,11 +144,8 @@ mod tests {
         let odd = Acks::Delayed { after: Span::from_us(1_000_001) };
         assert_eq!((odd.to_string().as_str(), odd.to_string().parse()), ("delayed:after=1000001us", Ok(odd)));
         assert_eq!("set-hash:after=0s".parse(), Ok(Acks::SetHash { after: Span::ZERO }));
-        for on_have in [OnHave::Offer, OnHave::Push] {
-            assert_eq!(on_have.to_string().parse(), Ok(on_have));
-        }
         for (name, profile) in LinkProfile::NAMED {
-            assert_eq!(LinkProfile::by_name(name), Ok(profile));
+            assert_eq!(name.parse(), Ok(profile));
         }
     }
 
@@ -222,9 +176,7 @@ mod tests {
             let text = format!("delayed:after={span}");
             assert!(acks(&text).contains("is no length of time"), "{text}: {}", acks(&text));
         }
-        let link = LinkProfile::by_name("5g").unwrap_err().to_string();
+        let link = "5g".parse::<LinkProfile>().unwrap_err().to_string();
         assert_eq!(link, "unknown link `5g` (did you mean `4g`?); known: ideal, lan, 4g, tor, ble, lora");
-        let on_have = "psh".parse::<OnHave>().unwrap_err().to_string();
-        assert!(on_have.contains("did you mean `push`?"), "{on_have}");
     }
 }

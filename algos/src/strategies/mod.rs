@@ -3,8 +3,9 @@
 //! Conformance and hostile-input tests, fuzz targets, `offerbench list` and `verify`, sweeps that say
 //! `strategies = ["*"]`, and charts read this table.
 
+use crate::name::suggest;
 use crate::session::Strategy;
-use crate::spec::{Param, Spec, SpecError, join, suggest};
+use crate::spec::{Param, Spec, SpecError, join};
 
 mod bloom;
 mod filter;

@@ -1,9 +1,11 @@
 //! The lane of group trials: all of them in parallel, rows in one fixed order, counts and CPU times apart.
 
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use offerbench_reports::record::{GroupOutcome, GroupRow};
 
+use super::scenario::Scenario;
 use super::trial::{self, Place};
 use crate::error::Failure;
 use crate::parallel;
@@ -23,6 +25,37 @@ pub struct Job {
     pub path: usize,
 }
 
+impl Job {
+    /// Whether both are of one group, and differ in the OFFER path.
+    fn is_beside(&self, other: &Self) -> bool {
+        (self.sweep, self.point, self.replicate) == (other.sweep, other.point, other.replicate)
+    }
+}
+
+/// A group that several trials live, drawn by the first of them and dropped after the last.
+#[derive(Default)]
+struct Shared {
+    scenario: Option<Arc<Scenario>>,
+    taken: usize,
+}
+
+impl Shared {
+    /// For one of so many trials.
+    fn take(
+        &mut self,
+        trials: usize,
+        draw: impl FnOnce() -> Result<Scenario, Failure>,
+    ) -> Result<Arc<Scenario>, Failure> {
+        self.taken += 1;
+        let scenario = match self.scenario.take() {
+            Some(scenario) => scenario,
+            None => Arc::new(draw()?),
+        };
+        self.scenario = (self.taken < trials).then(|| Arc::clone(&scenario));
+        Ok(scenario)
+    }
+}
+
 /// Refuses lives that cannot be and groups that cannot connect, before anything runs.
 ///
 /// # Errors
@@ -30,7 +63,7 @@ pub struct Job {
 /// Names the sweep, the point, and why.
 pub fn check(plan: &Plan) -> Result<(), Failure> {
     let mut groups: Vec<Job> = plan.jobs();
-    groups.dedup_by_key(|job| (job.sweep, job.point, job.replicate));
+    groups.dedup_by(|one, before| one.is_beside(before));
     for job in groups {
         let scenario = plan.group_scenario(job.sweep, job.point, job.replicate)?;
         if plan.allow_partial {
@@ -94,6 +127,10 @@ pub fn run(
         }
         wrong += usize::from(row.outcome == GroupOutcome::Wrong);
     }
+    // Of each group, from where its trials begin in `jobs`.
+    let firsts: Vec<usize> =
+        (0..jobs.len()).filter(|&at| at == 0 || !jobs[at].is_beside(&jobs[at - 1])).collect();
+    let groups: Vec<Mutex<Shared>> = firsts.iter().map(|_| Mutex::default()).collect();
     parallel::in_order(
         "living",
         done..jobs.len(),
@@ -103,7 +140,12 @@ pub fn run(
             let job = jobs[index];
             let planned = &plan.groups[job.sweep];
             let point = &planned.points[job.point];
-            let scenario = plan.group_scenario(job.sweep, job.point, job.replicate)?;
+            let group = firsts.partition_point(|first| *first <= index) - 1;
+            let trials = firsts.get(group + 1).map_or(jobs.len(), |next| *next) - firsts[group].max(done);
+            let scenario = groups[group]
+                .lock()
+                .expect("a scenario is drawn or refused")
+                .take(trials, || plan.group_scenario(job.sweep, job.point, job.replicate))?;
             let place =
                 Place { sweep: &planned.sweep.name, point: job.point as u32, replicate: job.replicate };
             Ok(trial::run(place, point, &scenario, &plan.paths[job.path], halt))

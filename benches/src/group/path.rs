@@ -6,8 +6,9 @@ use offerbench_algos::REGISTRY;
 use offerbench_reports::record;
 use offerbench_sync::{Offer, Reconcile};
 
+use crate::choice::Known;
 use crate::error::Failure;
-use crate::plan;
+use crate::plan::{self, Contender};
 
 /// The paths of MVDS that take no strategy.
 const PLAIN: [&str; 2] = ["batch", "interactive"];
@@ -19,6 +20,12 @@ pub struct Path {
     pub about: record::Contender,
     /// What nodes are told.
     pub offer: Offer,
+}
+
+impl Known for Path {
+    fn spec(&self) -> &str {
+        &self.about.spec
+    }
 }
 
 impl fmt::Debug for Path {
@@ -58,37 +65,37 @@ pub fn all() -> impl Iterator<Item = &'static str> {
 pub fn resolve(patterns: &[String]) -> Result<Vec<Path>, Failure> {
     let mut paths: Vec<Path> = Vec::new();
     for pattern in patterns {
-        let found: Vec<Path> = match pattern.as_str() {
-            "*" => all().map(path).collect::<Result<_, _>>()?,
-            name if is_plain(name) => vec![path(name)?],
-            spec => plan::resolve(&[spec.to_owned()])?
-                .iter()
-                .map(|contender| path(&contender.spec))
-                .collect::<Result<_, _>>()?,
-        };
-        for path in found {
-            if paths.iter().all(|earlier| earlier.about.spec != path.about.spec) {
-                paths.push(path);
+        let names = if pattern == "*" { all().map(str::to_owned).collect() } else { vec![pattern.clone()] };
+        for name in names {
+            let found = match PLAIN.iter().find(|plain| **plain == name) {
+                Some(plain) => vec![Path { about: describe(plain), offer: offer_path(plain)? }],
+                None => of_strategies(&plan::resolve(&[name])?)?,
+            };
+            for path in found {
+                if paths.iter().all(|earlier| earlier.about.spec != path.about.spec) {
+                    paths.push(path);
+                }
             }
         }
     }
     Ok(paths)
 }
 
-fn path(name: &str) -> Result<Path, Failure> {
-    let offer = offer_path(name)?;
-    let about = if is_plain(name) {
-        record::Contender {
-            spec: name.to_owned(),
-            strategy: name.to_owned(),
-            id_bits: 0,
-            keyed: false,
-            guarantee: "exact".to_owned(),
-            oracle: false,
-        }
-    } else {
-        let contenders = plan::resolve(&[name.to_owned()])?;
-        plan::describe_contender(&contenders[0])
+fn of_strategies(contenders: &[Contender]) -> Result<Vec<Path>, Failure> {
+    let path = |contender: &Contender| {
+        Ok(Path { about: plan::describe_contender(contender), offer: offer_path(&contender.spec)? })
     };
-    Ok(Path { about, offer })
+    contenders.iter().map(path).collect()
+}
+
+/// What the record says of a path that takes no strategy.
+fn describe(plain: &str) -> record::Contender {
+    record::Contender {
+        spec: plain.to_owned(),
+        strategy: plain.to_owned(),
+        id_bits: 0,
+        keyed: false,
+        guarantee: "exact".to_owned(),
+        oracle: false,
+    }
 }

@@ -1,11 +1,11 @@
 //! A point of a group sweep made into a world: a life, links, history. The same for every OFFER path.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use offerbench_algos::Seed;
 use offerbench_datasets::life::{Life, LifeSpec, Stay};
-use offerbench_sync::sim::{Append, Behind, Interval, LinkProfile, Past, Presence, Text, WorldConfig};
+use offerbench_sync::sim::{Append, Behind, Interval, LinkProfile, PPM, Past, Presence, Text, WorldConfig};
 use offerbench_sync::{
     Backoff, Config, Delivery, Device, GroupId, Limits, Links, Member, Offer, PARENTS_MAX, Part, PeerId,
     Policy, SharingError, Span, Time, choices,
@@ -37,6 +37,9 @@ const AUTHOR_STEP: u64 = 7919;
 /// Work that finding the one-way reach may take; above, it is left out.
 const REACH_WORK_MAX: u64 = 200_000_000;
 
+/// Messages of which it is found out whom they could have reached.
+const SAMPLE: usize = 64;
+
 /// A group, ready to be given an OFFER path.
 pub struct Scenario {
     /// Seed of everything that is drawn in it.
@@ -56,6 +59,7 @@ pub struct Scenario {
     /// How many of them, the newest, those lack who were away.
     pub lacking: u64,
     point: Point,
+    possible_ppm: OnceLock<u32>,
 }
 
 impl Scenario {
@@ -103,6 +107,7 @@ impl Scenario {
             history,
             lacking,
             point: point.clone(),
+            possible_ppm: OnceLock::new(),
         })
     }
 
@@ -136,11 +141,19 @@ impl Scenario {
 
     /// The world under an OFFER path.
     pub fn world(&self, offer: &Offer) -> WorldConfig {
+        let mut world = self.society(offer);
+        self.add_writes(&mut world);
+        self.add_history(&mut world);
+        world
+    }
+
+    /// Who shares with whom over what, and who is online when; nothing is written yet.
+    fn society(&self, offer: &Offer) -> WorldConfig {
         let config = Arc::new(self.config(offer, Part::Member));
         let relay = Arc::new(self.config(offer, Part::Relay));
         let pairs: Vec<(u32, u32)> = self.links.pairs().collect();
         let mut world =
-            WorldConfig::group(self.seed, &config, GROUP, self.nodes(), &pairs, self.point.link.1);
+            WorldConfig::group(self.seed, &config, GROUP, self.nodes(), &pairs, self.point.link.value);
         for node in &mut world.nodes[self.life.members as usize..] {
             node.config = Arc::clone(&relay);
         }
@@ -153,12 +166,16 @@ impl Scenario {
             .collect();
         intervals.resize(self.nodes(), vec![(Time::ZERO, self.end() + Span::from_us(1))]);
         world.presence = Presence::from_intervals(intervals).expect("a life's stays are apart");
+        world
+    }
+
+    fn add_writes(&self, world: &mut WorldConfig) {
         world.appends = self
             .life
             .writes
             .iter()
             .map(|write| Append {
-                at: at(write.at_ms),
+                at: Time::ZERO + Span::from_ms(write.at_ms),
                 node: PeerId(write.author),
                 group: GROUP,
                 skew_ms: write.skew_ms,
@@ -166,8 +183,26 @@ impl Scenario {
                 text: Text::Random(write.size),
             })
             .collect();
-        self.add_history(&mut world);
-        world
+    }
+
+    /// The share of deliveries due that no presence forbids, in millionths, by a sample of the messages, evenly
+    /// spread. Found out once.
+    pub fn possible_ppm(&self) -> u32 {
+        *self.possible_ppm.get_or_init(|| {
+            let society = self.society(&Offer::Interactive);
+            let reach = society.reach();
+            let (members, end) = (self.life.members, self.end());
+            let step = self.life.writes.len().div_ceil(SAMPLE).max(1);
+            let (mut due, mut possible) = (0, 0);
+            for write in self.life.writes.iter().step_by(step) {
+                let at = Time::ZERO + Span::from_ms(write.at_ms);
+                let reached = reach.from(PeerId(write.author), at, end);
+                // Its author is among them.
+                possible += reached[..members as usize].iter().flatten().count() as u64 - 1;
+                due += u64::from(members) - 1;
+            }
+            (possible * u64::from(PPM)).checked_div(due).map_or(PPM, |share| share as u32)
+        })
     }
 
     /// Why this group cannot work at all, if it cannot.
@@ -178,7 +213,7 @@ impl Scenario {
         if self.links.pairs().next().is_none() {
             return Some("nobody shares with anybody");
         }
-        let meetings = self.world(&Offer::Interactive).meetings(self.end());
+        let meetings = self.society(&Offer::Interactive).meetings(self.end());
         (meetings.meeting == 0).then_some("no two who share are ever online together")
     }
 
@@ -205,7 +240,7 @@ impl Scenario {
     /// What nodes are told. Sizes and times follow the link, as whoever deploys would choose them: a payload is what
     /// leaves in two seconds, and nobody is given up or sent to again within a few round trips of such payloads.
     fn config(&self, offer: &Offer, part: Part) -> Config {
-        let LinkProfile { latency_us, jitter_us, rate_bps, .. } = self.point.link.1;
+        let LinkProfile { latency_us, jitter_us, rate_bps, .. } = self.point.link.value;
         let mut config = Config { offer: offer.clone(), part, ..Config::default() };
         config.limits.payload_len_max = payload_len_max(rate_bps);
         let payload_us =
@@ -270,7 +305,7 @@ fn payload_len_max(rate_bps: u64) -> usize {
 /// Refuses messages that nodes would not take, or could never send over these links.
 fn fits(point: &Point, life: &Life) -> Result<(), Failure> {
     let usual = Limits::default();
-    let len_max = payload_len_max(point.link.1.rate_bps).min(usual.body_len_max) - AROUND_LEN;
+    let len_max = payload_len_max(point.link.value.rate_bps).min(usual.body_len_max) - AROUND_LEN;
     for write in &life.writes {
         let parents = write.parents.len();
         let len = write.size as usize + PARENT_LEN * parents.max(usual.parents_max);
@@ -281,7 +316,7 @@ fn fits(point: &Point, life: &Life) -> Result<(), Failure> {
                  {PARENT_LEN} a parent, of which there may be {own}",
                 at_s = write.at_ms as f64 / 1000.0,
                 size = write.size,
-                link = point.link.0,
+                link = point.link.text,
                 own = usual.parents_max,
             )));
         }
@@ -410,7 +445,7 @@ mod tests {
         let compared: &[Change] = &[
             |point| point.sharing = Policy::AllToAll,
             |point| point.relays = 2,
-            |point| point.link = ("lora".to_owned(), LinkProfile::LORA),
+            |point| point.link = "lora".parse().unwrap(),
             |point| point.acks = Acks::SetHash { after: Span::from_s(1) },
             |point| point.mode = Mode::Push,
             |point| point.delivery = Delivery::Causal,
@@ -491,15 +526,15 @@ mod tests {
     #[test]
     fn nodes_are_told_what_fits_the_link() {
         let riblt = offer_path("riblt").unwrap();
-        let config = |link: (&str, LinkProfile), mode| {
-            let point = Point { link: (link.0.to_owned(), link.1), mode, ..point(3) };
+        let config = |link: &str, mode| {
+            let point = Point { link: link.parse().unwrap(), mode, ..point(3) };
             let config = drawn(&point).config(&riblt, Part::Member);
             let Offer::Reconcile(options) = config.offer.clone() else { panic!("a strategy") };
             (config, options)
         };
         // 5,470 bit/s: 1,367 bytes leave in two seconds, and take two each way, with 30 ms at most of latency and
         // jitter. Twice that round trip is 81.2 epochs of 100 ms; silence is six of them.
-        let (lora, options) = config(("lora", LinkProfile::LORA), Mode::Offer);
+        let (lora, options) = config("lora", Mode::Offer);
         assert_eq!((lora.limits.payload_len_max, options.channel.frame_len_max), (1_367, 683));
         let round_trip_us = 2 * 30_000 + 2 * (1_367 * 8_000_000 / 5_470);
         assert_eq!(lora.backoff.first, 82);
@@ -507,10 +542,10 @@ mod tests {
         assert_eq!((options.on_have, lora.coordinate), (OnHave::Offer, true));
         // Fast links leave the usual, and modes say what they are.
         let usual = Config::default();
-        let (lan, options) = config(("lan", LinkProfile::LAN), Mode::PushOne);
+        let (lan, options) = config("lan", Mode::PushOne);
         assert_eq!((lan.limits, lan.backoff), (usual.limits, usual.backoff));
         assert_eq!((options.on_have, options.ask, lan.coordinate), (OnHave::Push, 1, true));
-        let (ideal, options) = config(("ideal", LinkProfile::IDEAL), Mode::OfferUncoordinated);
+        let (ideal, options) = config("ideal", Mode::OfferUncoordinated);
         assert_eq!((ideal.limits, ideal.coordinate), (usual.limits, false));
         assert_eq!(options.on_have, OnHave::Offer);
     }
@@ -535,13 +570,12 @@ mod tests {
     /// What a node would refuse, or what no payload of the link could carry, is refused before anything runs.
     #[test]
     fn messages_must_fit() {
-        let at = |link: (&str, LinkProfile), size, parents: usize| {
+        let at = |link: &str, size, parents: usize| {
             let write = Write { at_ms: 1_500, author: 0, size, skew_ms: 0, parents: vec![0; parents] };
             let life = Life { members: 2, end_ms: 2_000, writes: vec![write], stays: Vec::new() };
-            fits(&Point { link: (link.0.to_owned(), link.1), ..point(2) }, &life)
-                .map_err(|error| error.to_string())
+            fits(&Point { link: link.parse().unwrap(), ..point(2) }, &life).map_err(|error| error.to_string())
         };
-        let (ideal, lora) = (("ideal", LinkProfile::IDEAL), ("lora", LinkProfile::LORA));
+        let (ideal, lora) = ("ideal", "lora");
         assert_eq!(at(ideal, 60_000, 64), Ok(()));
         assert!(at(ideal, 1, 65).unwrap_err().starts_with("1.5 s after the beginning"));
         assert!(at(ideal, 65_400, 0).unwrap_err().contains("a message of 65400 bytes"));

@@ -1,15 +1,15 @@
 //! A sweep over groups, as a TOML file says it, and the grid of its points.
 
-use std::fmt::Display;
-use std::marker::PhantomData;
+use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use offerbench_datasets::life::{Clocks, Online, OnlineError, Traffic, UnknownTraffic};
+use offerbench_algos::UnknownName;
+use offerbench_datasets::life::{Clocks, Online, OnlineError, Traffic};
 use offerbench_reports::record::GroupAxis;
 use offerbench_sync::sim::LinkProfile;
-use offerbench_sync::{Acks, Config, Delivery, NameError, Offer, OnHave, Policy};
+use offerbench_sync::{Acks, Config, Delivery, Offer, OnHave, Policy};
 
 /// One sweep over groups, as written. Lists are axes: their product is the grid, the last list fastest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,14 +31,14 @@ pub struct GroupSweep {
     #[serde(default)]
     pub members: Vec<u32>,
     /// By what rule they choose whom to share with.
-    #[serde(default = "three", deserialize_with = "each::<Policy, _>")]
-    pub sharing: Vec<String>,
+    #[serde(default = "three")]
+    pub sharing: Vec<Said<Policy>>,
     /// Relays beside the members, always online.
     #[serde(default)]
     pub relays: u32,
     /// Who writes when: `even`, `busy`, `small`, or `trace`.
-    #[serde(default = "even", deserialize_with = "each::<Writes, _>")]
-    pub traffic: Vec<String>,
+    #[serde(default = "even")]
+    pub traffic: Vec<Said<Writes>>,
     /// Messages a day in the whole group, on average.
     #[serde(default)]
     pub messages_day: Vec<f64>,
@@ -46,8 +46,8 @@ pub struct GroupSweep {
     #[serde(default)]
     pub messages_member_day: Vec<f64>,
     /// Who is online when: `always`, `alternating:uptime=0.1,stay=600`, `phones`, `talking:timeout=900`, or `trace`.
-    #[serde(default = "tenth", deserialize_with = "each::<Presence, _>")]
-    pub online: Vec<String>,
+    #[serde(default = "tenth")]
+    pub online: Vec<Said<Presence>>,
     /// How long it lasts, in hours.
     #[serde(default = "day")]
     pub hours: f64,
@@ -61,11 +61,11 @@ pub struct GroupSweep {
     #[serde(default = "one")]
     pub returning: u32,
     /// Profiles of links.
-    #[serde(default = "mobile", deserialize_with = "each::<Link, _>")]
-    pub link: Vec<String>,
+    #[serde(default = "mobile")]
+    pub link: Vec<Said<LinkProfile>>,
     /// How receipt is confirmed.
-    #[serde(default = "immediate", deserialize_with = "each::<Acks, _>")]
-    pub acks: Vec<String>,
+    #[serde(default = "immediate")]
+    pub acks: Vec<Said<Acks>>,
     /// What becomes of what the peer lacks: see [`Mode`].
     #[serde(default = "offer")]
     pub mode: Vec<Mode>,
@@ -150,39 +150,60 @@ impl Mode {
     }
 }
 
-/// Reads texts each of which says a `T`, so that a mistake is found at its line.
-fn each<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(de: D) -> Result<Vec<String>, D::Error> {
-    struct Says<T>(String, PhantomData<T>);
-    impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Says<T> {
-        fn deserialize<D: Deserializer<'de>>(de: D) -> Result<Self, D::Error> {
-            let text = String::deserialize(de)?;
-            text.parse::<T>().map_err(serde::de::Error::custom)?;
-            Ok(Self(text, PhantomData))
-        }
+/// A text, and what it says. Read at once, so that a mistake is found at its line; written as it stood.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said<T> {
+    /// As it stands in the file.
+    pub text: String,
+    /// What it means.
+    pub value: T,
+}
+
+impl<T: FromStr> FromStr for Said<T> {
+    type Err = T::Err;
+
+    fn from_str(text: &str) -> Result<Self, T::Err> {
+        Ok(Self { text: text.to_owned(), value: text.parse()? })
     }
-    Ok(Vec::<Says<T>>::deserialize(de)?.into_iter().map(|Says(text, _)| text).collect())
+}
+
+impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Said<T> {
+    fn deserialize<D: Deserializer<'de>>(de: D) -> Result<Self, D::Error> {
+        String::deserialize(de)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl<T> Serialize for Said<T> {
+    fn serialize<S: Serializer>(&self, ser: S) -> Result<S::Ok, S::Error> {
+        ser.serialize_str(&self.text)
+    }
+}
+
+/// One value, as if a file said it.
+fn said<T: FromStr<Err: Debug>>(text: &str) -> Vec<Said<T>> {
+    vec![text.parse().expect("defaults are well-formed")]
 }
 
 fn everything() -> Vec<String> {
     vec!["*".to_owned()]
 }
-fn three() -> Vec<String> {
-    vec!["random:k=3".to_owned()]
+fn three() -> Vec<Said<Policy>> {
+    said("random:k=3")
 }
-fn even() -> Vec<String> {
-    vec!["even".to_owned()]
+fn even() -> Vec<Said<Writes>> {
+    said("even")
 }
-fn tenth() -> Vec<String> {
-    vec!["alternating:uptime=0.1,stay=600".to_owned()]
+fn tenth() -> Vec<Said<Presence>> {
+    said("alternating:uptime=0.1,stay=600")
 }
 fn day() -> f64 {
     24.0
 }
-fn mobile() -> Vec<String> {
-    vec!["4g".to_owned()]
+fn mobile() -> Vec<Said<LinkProfile>> {
+    said("4g")
 }
-fn immediate() -> Vec<String> {
-    vec!["immediate".to_owned()]
+fn immediate() -> Vec<Said<Acks>> {
+    said("immediate")
 }
 fn offer() -> Vec<Mode> {
     vec![Mode::Offer]
@@ -235,8 +256,8 @@ pub struct Point {
     pub away_ms: Option<u64>,
     /// How many return.
     pub returning: u32,
-    /// Name and profile of the links.
-    pub link: (String, LinkProfile),
+    /// The links.
+    pub link: Said<LinkProfile>,
     /// How receipt is confirmed.
     pub acks: Acks,
     /// What becomes of what a peer lacks.
@@ -265,7 +286,7 @@ impl Point {
             history: None,
             away_ms: None,
             returning: 0,
-            link: ("4g".to_owned(), LinkProfile::MOBILE_4G),
+            link: Said { text: "4g".to_owned(), value: LinkProfile::MOBILE_4G },
             acks: Acks::Immediate,
             mode: Mode::Offer,
             delivery: Delivery::Eventual,
@@ -288,12 +309,17 @@ const HOURS_MAX: f64 = 87_600.0;
 impl GroupSweep {
     /// Whether it replays a trace.
     pub fn replays(&self) -> bool {
-        [&self.traffic, &self.online].iter().any(|names| names.iter().any(|name| name == "trace"))
+        self.of_trace() || self.replays_presence()
     }
 
     /// Whether it replays who was online, too.
     pub fn replays_presence(&self) -> bool {
-        self.online.iter().any(|name| name == "trace")
+        self.online.iter().any(|online| online.value == Presence::Trace)
+    }
+
+    /// Whether it replays who wrote.
+    fn of_trace(&self) -> bool {
+        self.traffic.iter().any(|traffic| traffic.value == Writes::Trace)
     }
 
     /// The rules that the types cannot express.
@@ -333,9 +359,8 @@ impl GroupSweep {
         if let Some(bad) = self.history.iter().find(|history| **history > HISTORY_MAX) {
             return Err(format!("history {bad}: expected at most {HISTORY_MAX}"));
         }
-        let recorded = self.traffic.iter().filter(|name| *name == "trace").count();
-        let of_trace = recorded > 0;
-        if of_trace && recorded < self.traffic.len() {
+        let of_trace = self.of_trace();
+        if of_trace && self.traffic.iter().any(|traffic| traffic.value != Writes::Trace) {
             return Err(
                 "traffic = \"trace\" has members and messages of its own: give it a sweep of its own"
                     .to_owned(),
@@ -382,47 +407,26 @@ impl GroupSweep {
     ///
     /// # Errors
     ///
-    /// A name that names nothing, or a point that stands in the grid twice.
+    /// A point that stands in the grid twice.
     pub fn points(&self) -> Result<Vec<Point>, String> {
-        if !self.away_hours.is_empty() && (self.returning == 0 || self.replays()) {
-            return Err(
-                "away_hours: expected returning above 0, and a life that is not of a trace".to_owned()
-            );
-        }
-        if let Some(bad) = self.history.iter().find(|history| **history > HISTORY_MAX) {
-            return Err(format!("history {bad}: expected at most {HISTORY_MAX}"));
-        }
-        let recorded = self.traffic.iter().filter(|name| *name == "trace").count();
-        let of_trace = recorded > 0;
-        if of_trace && recorded < self.traffic.len() {
-            return Err(
-                "traffic = \"trace\" has members and messages of its own: give it a sweep of its own"
-                    .to_owned(),
-            );
-        }
-        if self.replays_presence() && !of_trace {
-            return Err("online = \"trace\" goes with traffic = \"trace\"".to_owned());
-        }
         let members = or_none(&self.members);
-        let rates = if of_trace { vec![0.0] } else { self.rates().to_vec() };
+        let rates = if self.of_trace() { vec![0.0] } else { self.rates().to_vec() };
         let away_ms: Vec<u64> = self.away_hours.iter().map(|hours| (hours * HOUR_MS) as u64).collect();
         let per_member = self.messages_day.is_empty();
 
         let mut points = vec![self.origin()];
-        vary(&mut points, &all_named("traffic", &self.traffic)?, |point, value| point.traffic = *value);
+        vary(&mut points, &self.traffic, |point, said| point.traffic = said.value);
         vary(&mut points, &members, |point, value| point.members = *value);
-        vary(&mut points, &all_named("sharing", &self.sharing)?, |point, value| point.sharing = *value);
+        vary(&mut points, &self.sharing, |point, said| point.sharing = said.value);
         vary(&mut points, &rates, |point, rate| {
             let members = if per_member { f64::from(point.members.unwrap_or(1)) } else { 1.0 };
             point.messages_day = rate * members;
         });
-        vary(&mut points, &all_named("online", &self.online)?, |point, value| point.online = *value);
+        vary(&mut points, &self.online, |point, said| point.online = said.value);
         vary(&mut points, &or_none(&self.history), |point, value| point.history = *value);
         vary(&mut points, &or_none(&away_ms), |point, value| point.away_ms = *value);
-        vary(&mut points, &all_named::<Link>("link", &self.link)?, |point, Link(name, profile)| {
-            point.link = (name.clone(), *profile);
-        });
-        vary(&mut points, &all_named("acks", &self.acks)?, |point, value| point.acks = *value);
+        vary(&mut points, &self.link, |point, said| point.link.clone_from(said));
+        vary(&mut points, &self.acks, |point, said| point.acks = said.value);
         vary(&mut points, &self.mode, |point, value| point.mode = *value);
 
         match points.iter().enumerate().find(|(index, point)| points[..*index].contains(point)) {
@@ -470,25 +474,10 @@ fn or_none<T: Copy>(values: &[T]) -> Vec<Option<T>> {
     if values.is_empty() { vec![None] } else { values.iter().copied().map(Some).collect() }
 }
 
-fn all_named<T: FromStr<Err: Display>>(field: &str, texts: &[String]) -> Result<Vec<T>, String> {
-    texts.iter().map(|text| text.parse().map_err(|error| format!("{field}: {error}"))).collect()
-}
-
-/// Name and profile of links.
-struct Link(String, LinkProfile);
-
-impl FromStr for Link {
-    type Err = NameError;
-
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        LinkProfile::by_name(text).map(|profile| Self(text.to_owned(), profile))
-    }
-}
-
 impl FromStr for Writes {
-    type Err = UnknownTraffic;
+    type Err = UnknownName;
 
-    fn from_str(text: &str) -> Result<Self, UnknownTraffic> {
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
         if text == "trace" { Ok(Self::Trace) } else { text.parse().map(Self::Drawn) }
     }
 }

@@ -2,9 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use offerbench_algos::wire::{Purpose, Spent};
 use offerbench_reports::record::{Bytes, CpuRow, GroupOutcome, GroupRow, Hist, Kinds, Spread};
-use offerbench_sync::sim::{Checker, PPM, World, WorldConfig};
+use offerbench_sync::sim::{Checker, Totals, World, WorldConfig};
 use offerbench_sync::{Kind, MsgNo, PeerId, Span, Stats, Time};
 
 use super::meter::{Meter, spread};
@@ -12,12 +11,10 @@ use super::path::Path;
 use super::scenario::Scenario;
 use super::sweep::Point;
 use crate::meter::{heap_peak, thread_cpu_ns};
+use crate::trial::bytes;
 
 /// Virtual time between two looks at whether to end early.
 const SLICE: Span = Span::from_s(60);
-
-/// Messages of which it is found out whom they could have reached.
-const SAMPLE: usize = 64;
 
 /// Which trial it is.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +32,7 @@ struct Lived {
     meter: Meter,
     stats: Stats,
     state_bytes: Spread,
-    totals: offerbench_sync::sim::Totals,
+    totals: Totals,
     owed: u64,
     reached_all: u64,
     wrong: Option<String>,
@@ -53,7 +50,7 @@ pub fn run(
     let measured = catch_unwind(AssertUnwindSafe(|| {
         // What it is made of, and what could be at best, is not what it costs.
         let config = scenario.world(&path.offer);
-        let possible_ppm = possible_ppm(&config, scenario.life.members, scenario.end());
+        let possible_ppm = scenario.possible_ppm();
         let start = thread_cpu_ns();
         let (lived, heap_peak_bytes) = heap_peak(|| live(config, scenario, halt));
         (lived, possible_ppm, heap_peak_bytes, thread_cpu_ns() - start)
@@ -118,21 +115,8 @@ fn live(config: WorldConfig, scenario: &Scenario, halt: &dyn Fn() -> bool) -> Op
     })
 }
 
-/// The share of deliveries due that no presence forbids, by a sample of the messages, evenly spread.
-fn possible_ppm(config: &WorldConfig, members: u32, end: Time) -> u32 {
-    let step = config.appends.len().div_ceil(SAMPLE).max(1);
-    let (mut due, mut possible) = (0, 0);
-    for append in config.appends.iter().step_by(step) {
-        let reached = config.reached_from(append.node, append.at, end);
-        // Its author is among them.
-        possible += reached[..members as usize].iter().flatten().count() as u64 - 1;
-        due += u64::from(members) - 1;
-    }
-    (possible * u64::from(PPM)).checked_div(due).map_or(PPM, |share| share as u32)
-}
-
 /// What must never happen, if it did.
-fn wrong(checker: &Checker, stats: &Stats, totals: &offerbench_sync::sim::Totals) -> Option<String> {
+fn wrong(checker: &Checker, stats: &Stats, totals: &Totals) -> Option<String> {
     if let Err((at, violation)) = checker.verdict() {
         return Some(format!("at {at}: {violation}"));
     }
@@ -172,7 +156,7 @@ fn fill(row: &mut GroupRow, scenario: &Scenario, lived: Lived) {
     row.resends = stats.resends;
     row.sent_bytes = kinds(|kind| stats.sent(kind).bytes);
     row.sent_count = kinds(|kind| stats.sent(kind).count);
-    row.frames = frames(&stats.frame_spent);
+    row.frames = bytes(&stats.frame_spent, 0);
     row.payloads = totals.payloads;
     row.lost = totals.lost.iter().sum();
     row.wire_bytes = totals.wire_bytes;
@@ -204,20 +188,6 @@ fn kinds(of: impl Fn(Kind) -> u64) -> Kinds {
     }
 }
 
-fn frames(spent: &Spent) -> Bytes {
-    let on = |purpose| Spent::on(spent, purpose);
-    Bytes {
-        salt: on(Purpose::Salt),
-        estimator: on(Purpose::Estimator),
-        sketch: on(Purpose::Sketch),
-        ids: on(Purpose::Ids),
-        request: on(Purpose::Request),
-        control: on(Purpose::Control),
-        retry: on(Purpose::Retry),
-        overshoot: 0,
-    }
-}
-
 fn blank_row(place: Place<'_>, point: &Point, scenario: &Scenario, path: &Path) -> GroupRow {
     let life = &scenario.life;
     let online_ms: u64 = life.stays.iter().flatten().map(|stay| stay.off_ms - stay.on_ms).sum();
@@ -233,7 +203,7 @@ fn blank_row(place: Place<'_>, point: &Point, scenario: &Scenario, path: &Path) 
         sharing: point.sharing.to_string(),
         mode: point.mode.as_str().to_owned(),
         acks: point.acks.to_string(),
-        link: point.link.0.clone(),
+        link: point.link.text.clone(),
         n: life.members,
         relays: point.relays,
         k: scenario.k(),
@@ -282,7 +252,6 @@ fn blank_row(place: Place<'_>, point: &Point, scenario: &Scenario, path: &Path) 
 mod tests {
     use offerbench_algos::Seed;
     use offerbench_datasets::life::{Stay, Write};
-    use offerbench_sync::sim::LinkProfile;
 
     use super::*;
     use crate::group::path;
@@ -294,7 +263,7 @@ mod tests {
         let point = Point {
             relays,
             sharing: if relays > 0 { "relays:k=1" } else { "all" }.parse().unwrap(),
-            link: ("ideal".to_owned(), LinkProfile::IDEAL),
+            link: "ideal".parse().unwrap(),
             duration_ms: 4 * HOUR_MS,
             ..Point::phones(2)
         };

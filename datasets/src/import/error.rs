@@ -2,6 +2,7 @@
 
 use std::io;
 
+use offerbench_algos::did_you_mean;
 use thiserror::Error;
 
 use crate::{LineError, Rule};
@@ -48,7 +49,7 @@ pub enum ImportError {
         lines: u64,
     },
     /// There is no column of this name.
-    #[error("{file}: no column `{column}`{}; it has: {known}", near.as_ref().map_or_else(String::new, |n| format!(" (did you mean `{n}`?)")))]
+    #[error("{file}: no column `{column}`{}; it has: {known}", did_you_mean(near))]
     UnknownColumn {
         /// The file.
         file: String,

@@ -24,7 +24,7 @@ pub use git::{GitOptions, GitTime, import_git};
 pub use irc::{Clock, IrcOptions, import_irc};
 pub use jsonl::{JsonlOptions, import_jsonl};
 pub use rows::{Columns, Size};
-pub use time::{TimeFormat, UnknownTimeFormat};
+pub use time::TimeFormat;
 
 use crate::{About, Annotated, Kind, Trace, TraceBuilder};
 

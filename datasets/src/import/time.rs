@@ -6,9 +6,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use offerbench_algos::suggest;
-
-use thiserror::Error;
+use offerbench_algos::UnknownName;
 
 /// How the times of a file are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,29 +43,13 @@ impl TimeFormat {
     }
 }
 
-/// A text that names no format of times.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("unknown format of times `{text}`{}; known: {known}", near.as_ref().map_or_else(String::new, |n| format!(" (did you mean `{n}`?)")))]
-pub struct UnknownTimeFormat {
-    /// What was asked for.
-    pub text: String,
-    /// The nearest name, if any is near.
-    pub near: Option<String>,
-    /// All names.
-    pub known: String,
-}
-
 impl FromStr for TimeFormat {
-    type Err = UnknownTimeFormat;
+    type Err = UnknownName;
 
-    fn from_str(text: &str) -> Result<Self, UnknownTimeFormat> {
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
         let names = || Self::ALL.iter().map(|(name, _)| *name);
         let found = Self::ALL.iter().find(|(name, _)| *name == text);
-        found.map(|(_, format)| *format).ok_or_else(|| UnknownTimeFormat {
-            text: text.to_owned(),
-            near: suggest(text, names()),
-            known: names().collect::<Vec<_>>().join(", "),
-        })
+        found.map(|(_, format)| *format).ok_or_else(|| UnknownName::among("format of times", text, names()))
     }
 }
 

@@ -31,7 +31,7 @@ mod traffic;
 pub use clocks::Clocks;
 pub use online::{Online, OnlineError};
 pub use spec::{DURATION_MS_MAX, LifeError, LifeSpec, MEMBERS_MAX};
-pub use traffic::{Traffic, UnknownTraffic};
+pub use traffic::Traffic;
 
 pub mod replay;
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use offerbench_algos::{Seed, suggest};
+use offerbench_algos::{Seed, UnknownName, suggest};
 use thiserror::Error;
 
 use super::laws::DAY_MS;
@@ -188,15 +188,8 @@ impl fmt::Display for Online {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum OnlineError {
     /// The name before the `:`.
-    #[error("unknown presence `{text}`{}; known: {known}", near.as_ref().map_or_else(String::new, |n| format!(" (did you mean `{n}`?)")))]
-    Unknown {
-        /// What was asked for.
-        text: String,
-        /// The nearest name, if any is near.
-        near: Option<String>,
-        /// One of every kind, with its parameters.
-        known: String,
-    },
+    #[error(transparent)]
+    Unknown(#[from] UnknownName),
     /// A parameter that this kind does not have, one without a value, or one that is given twice.
     #[error("`{text}`: `{part}` is no parameter here; expected a form like `{example}`")]
     Param {
@@ -224,13 +217,13 @@ impl FromStr for Online {
 
     fn from_str(text: &str) -> Result<Self, OnlineError> {
         let (name, rest) = text.split_once(':').map_or((text, None), |(name, rest)| (name, Some(rest)));
-        let mut online = Self::ALL.iter().copied().find(|online| online.name() == name).ok_or_else(|| {
-            OnlineError::Unknown {
-                text: name.to_owned(),
+        let mut online =
+            Self::ALL.iter().copied().find(|online| online.name() == name).ok_or_else(|| UnknownName {
+                what: "presence",
+                name: name.to_owned(),
                 near: suggest(name, Self::ALL.iter().map(|online| online.name())),
                 known: Self::ALL.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-            }
-        })?;
+            })?;
         let example = online.to_string();
         let mut left: Vec<&str> = online.params().into_iter().map(|(param, _)| param).collect();
         for part in rest.into_iter().flat_map(|rest| rest.split(',')) {

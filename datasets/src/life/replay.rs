@@ -5,7 +5,7 @@
 //! history is in the order of its graph, and every committer has a clock of its own: there a message is
 //! written at the greatest stamp seen so far ([`Write::at_ms`]), never before its parents, and what its
 //! author's clock lags behind that is its [`Write::skew_ms`], which is then never positive. One clock far in
-//! the future thus holds up all that follow it: [`Replay::skewed`] and [`Replay::lag_ms_max`] tell.
+//! the future thus holds up all that follow it: [`ClockFigures`](crate::inspect::ClockFigures) tell.
 //!
 //! **Parents.** With `causal` a write names the parents that the trace gives it, as far as they lie in the
 //! window: right for a git history, whose parents are what its author had seen. In a chat trace they are what
@@ -13,8 +13,8 @@
 //!
 //! **Presence.** Without a presence trace [`Life::stays`] is empty, and whoever lives this life models who is
 //! online. With one, stays are those of the recording, cut to the window. Messages that their authors wrote
-//! while offline by the presence trace (clocks without seconds, two clients of one person) are counted and
-//! stay where they are.
+//! while offline by the presence trace (clocks without seconds, two clients of one person) stay where they are:
+//! [`Presence::check`] counts them.
 
 use thiserror::Error;
 
@@ -66,16 +66,6 @@ pub struct Replay {
     pub history: u64,
     /// For each member of the life its number in the trace or the presence trace, ascending.
     pub names: Vec<u32>,
-    /// Writes whose author was offline by the presence trace.
-    pub written_offline: u64,
-    /// Writes with another stamp than the time of writing.
-    pub skewed: u64,
-    /// The most that a stamp lags behind its time of writing.
-    pub lag_ms_max: u64,
-    /// Parents that were left out because they lie before the window.
-    pub parents_outside: u64,
-    /// Whether sizes are unknown and [`ASSUMED_SIZE`] stands for each.
-    pub sizes_assumed: bool,
 }
 
 /// Why a stretch of a trace cannot be lived again.
@@ -172,11 +162,6 @@ pub fn replay(
         life: Life { members: names.len() as u32, end_ms: to_ms - from_ms, ..Life::default() },
         history,
         names: Vec::new(),
-        written_offline: 0,
-        skewed: 0,
-        lag_ms_max: 0,
-        parents_outside: 0,
-        sizes_assumed: !header.sizes,
     };
     if presence.is_some() {
         replay.life.stays = vec![Vec::new(); names.len()];
@@ -192,28 +177,16 @@ pub fn replay(
         let author = member(record.author);
         let at_ms = at_ms - from_ms;
         let skew_ms = stamp_ms - (at_ms + from_ms) as i64;
-        replay.skewed += u64::from(skew_ms != 0);
-        replay.lag_ms_max = replay.lag_ms_max.max(skew_ms.unsigned_abs());
-        if let Some(own) = replay.life.stays.get(author) {
-            replay.written_offline += u64::from(!is_online(own, at_ms));
-        }
         let mut parents = Vec::new();
         if causal {
             let inside = record.parents.iter().filter_map(|parent| u64::from(*parent).checked_sub(history));
             parents.extend(inside.map(|parent| parent as u32));
-            replay.parents_outside += (record.parents.len() - parents.len()) as u64;
         }
         let size = if header.sizes { record.size } else { ASSUMED_SIZE };
         replay.life.writes.push(Write { at_ms, author: author as u32, size, skew_ms, parents });
     }
     replay.names = names;
     Ok(replay)
-}
-
-/// Whether a member with these stays is online.
-fn is_online(stays: &[Stay], at_ms: u64) -> bool {
-    let next = stays.partition_point(|stay| stay.on_ms <= at_ms);
-    next.checked_sub(1).is_some_and(|last| at_ms < stays[last].off_ms)
 }
 
 /// Every message with the time of its writing and its stamp, in milliseconds since the first message.

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use offerbench_algos::suggest;
-use thiserror::Error;
+use offerbench_algos::UnknownName;
 
 /// When who writes. What it is scaled by, in every case, is the expected number of messages a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,28 +47,16 @@ impl fmt::Display for Traffic {
     }
 }
 
-/// A text that names no traffic.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("unknown traffic `{text}`{}; known: {known}", near.as_ref().map_or_else(String::new, |n| format!(" (did you mean `{n}`?)")))]
-pub struct UnknownTraffic {
-    /// What was asked for.
-    pub text: String,
-    /// The nearest name, if any is near.
-    pub near: Option<String>,
-    /// All names.
-    pub known: String,
-}
-
 impl FromStr for Traffic {
-    type Err = UnknownTraffic;
+    type Err = UnknownName;
 
-    fn from_str(text: &str) -> Result<Self, UnknownTraffic> {
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
         let names = || Self::ALL.iter().map(|traffic| traffic.name());
-        Self::ALL.iter().copied().find(|traffic| traffic.name() == text).ok_or_else(|| UnknownTraffic {
-            text: text.to_owned(),
-            near: suggest(text, names()),
-            known: names().collect::<Vec<_>>().join(", "),
-        })
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|traffic| traffic.name() == text)
+            .ok_or_else(|| UnknownName::among("traffic", text, names()))
     }
 }
 

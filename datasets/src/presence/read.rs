@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{FORMAT, Interval, Presence, PresenceBuilder, PresenceHeader};
 use crate::lines::{Lines, json_fault};
-use crate::trace::read_header;
+use crate::trace::{read_header, read_lines};
 use crate::{Fault, Rule, TraceError};
 
 /// What a record looks like, for the error that says so.
@@ -29,11 +29,7 @@ impl Presence {
     ///
     /// [`TraceError`] names the file, the line and the rule that it breaks.
     pub fn read(path: &Path) -> Result<Self, TraceError> {
-        let file = path.display().to_string();
-        match Lines::open(path) {
-            Ok(lines) => read(lines, file),
-            Err(source) => Err(TraceError::Open { file, source }),
-        }
+        read_lines(Lines::open(path), path.display().to_string(), read_all)
     }
 
     /// Reads a text, plain or in gzip. `file` is its name in errors.
@@ -42,18 +38,7 @@ impl Presence {
     ///
     /// [`TraceError`] names the file, the line and the rule that it breaks.
     pub fn from_reader(reader: impl Read, file: &str) -> Result<Self, TraceError> {
-        match Lines::new(reader) {
-            Ok(lines) => read(lines, file.to_owned()),
-            Err(source) => Err(TraceError::Open { file: file.to_owned(), source }),
-        }
-    }
-}
-
-fn read(mut lines: Lines<'_>, file: String) -> Result<Presence, TraceError> {
-    match read_all(&mut lines) {
-        Ok(presence) => Ok(presence),
-        Err(fault @ Fault::Count { .. }) => Err(TraceError::Line { file, line: 1, fault }),
-        Err(fault) => Err(TraceError::Line { file, line: lines.number(), fault }),
+        read_lines(Lines::new(reader), file.to_owned(), read_all)
     }
 }
 

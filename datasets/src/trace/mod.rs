@@ -41,7 +41,7 @@ pub use build::TraceBuilder;
 pub use error::{Fault, Rule, TraceError};
 use header::FORMAT;
 pub use header::{About, Annotated, Header, Kind, Segment};
-pub(crate) use read::read_header;
+pub(crate) use read::{read_header, read_lines};
 pub(crate) use write::gz;
 
 /// Times are at most this far from the start of a trace, in seconds: three thousand years. Milliseconds then

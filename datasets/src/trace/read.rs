@@ -1,6 +1,6 @@
 //! Reads a trace of format `chat-trace/1`, line by line, believing nothing.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -27,11 +27,7 @@ impl Trace {
     ///
     /// [`TraceError`] names the file, the line and the rule that it breaks.
     pub fn read(path: &Path) -> Result<Self, TraceError> {
-        let file = path.display().to_string();
-        match Lines::open(path) {
-            Ok(lines) => read(lines, file),
-            Err(source) => Err(TraceError::Open { file, source }),
-        }
+        read_lines(Lines::open(path), path.display().to_string(), read_all)
     }
 
     /// Reads a text, plain or in gzip. `file` is its name in errors.
@@ -40,20 +36,25 @@ impl Trace {
     ///
     /// [`TraceError`] names the file, the line and the rule that it breaks.
     pub fn from_reader(reader: impl Read, file: &str) -> Result<Self, TraceError> {
-        match Lines::new(reader) {
-            Ok(lines) => read(lines, file.to_owned()),
-            Err(source) => Err(TraceError::Open { file: file.to_owned(), source }),
-        }
+        read_lines(Lines::new(reader), file.to_owned(), read_all)
     }
 }
 
-fn read(mut lines: Lines<'_>, file: String) -> Result<Trace, TraceError> {
-    match read_all(&mut lines) {
-        Ok(trace) => Ok(trace),
+/// What `read_all` makes of a file; its faults with the file's name and their line.
+pub(crate) fn read_lines<T>(
+    lines: io::Result<Lines<'_>>,
+    file: String,
+    read_all: impl FnOnce(&mut Lines<'_>) -> Result<T, Fault>,
+) -> Result<T, TraceError> {
+    let mut lines = match lines {
+        Ok(lines) => lines,
+        Err(source) => return Err(TraceError::Open { file, source }),
+    };
+    read_all(&mut lines).map_err(|fault| {
         // A count is the header's word, wherever the end of the file is.
-        Err(fault @ Fault::Count { .. }) => Err(TraceError::Line { file, line: 1, fault }),
-        Err(fault) => Err(TraceError::Line { file, line: lines.number(), fault }),
-    }
+        let line = if matches!(fault, Fault::Count { .. }) { 1 } else { lines.number() };
+        TraceError::Line { file, line, fault }
+    })
 }
 
 fn read_all(lines: &mut Lines<'_>) -> Result<Trace, Fault> {

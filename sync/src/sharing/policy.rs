@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use offerbench_algos::suggest;
+use offerbench_algos::{did_you_mean, suggest};
 use thiserror::Error;
 
 /// By what rule members choose whom to share with. K counts *others*; a K that exceeds them means all of them.
@@ -50,7 +50,7 @@ pub enum Policy {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum PolicyError {
     /// No policy has this name.
-    #[error("unknown sharing policy `{name}`{}; known: {KNOWN}", nearest(.near))]
+    #[error("unknown sharing policy `{name}`{}; known: {KNOWN}", did_you_mean(.near))]
     Unknown {
         /// What was asked for.
         name: String,
@@ -79,8 +79,8 @@ pub enum PolicyError {
         /// What stands behind the colon.
         found: String,
     },
-    /// K is not a whole number. (K = 0 can be written, and is refused where members are several.)
-    #[error("sharing policy `{name}`: k is a whole number from 0 to {}, found `{value}`", u32::MAX)]
+    /// K is not a whole number. K = 0 can be read, for [`choices`](super::choices()) to refuse it among several.
+    #[error("sharing policy `{name}`: k is a whole number from 1 to {}, found `{value}`", u32::MAX)]
     BadK {
         /// The policy.
         name: String,
@@ -90,6 +90,8 @@ pub enum PolicyError {
 }
 
 const KNOWN: &str = "random:k=K, useful:k=K, identities:k=K, relays:k=K, mailserver, all, log2";
+const NAMES: [&str; 7] = ["random", "useful", "identities", "relays", "mailserver", "all", "log2"];
+
 impl Policy {
     /// How each is written, and what it is, in one line.
     pub const WRITTEN: [(&str, &str); 7] = [
@@ -101,15 +103,7 @@ impl Policy {
         ("all", "everybody with everybody: k = N - 1"),
         ("log2", "random, with k = ⌈log2 N⌉"),
     ];
-}
 
-const NAMES: [&str; 7] = ["random", "useful", "identities", "relays", "mailserver", "all", "log2"];
-
-fn nearest(near: &Option<String>) -> String {
-    near.as_ref().map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"))
-}
-
-impl Policy {
     /// The K that it was given; `None` where K follows from the members.
     pub const fn k(&self) -> Option<u32> {
         match *self {

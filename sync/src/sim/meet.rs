@@ -19,15 +19,8 @@ pub struct Meetings {
     /// Those of them who are ever online together.
     pub meeting: usize,
     /// Whether the pairs that meet connect all nodes. If not, something cannot be delivered to somebody. If so, it
-    /// may still be too late for some messages: see [`WorldConfig::reached_from`].
+    /// may still be too late for some messages: see [`Reach`].
     pub connected: bool,
-}
-
-impl Meetings {
-    /// Share of the pairs that meet, in millionths; 0 if there are none.
-    pub fn share_ppm(&self) -> u32 {
-        (self.meeting as u64 * 1_000_000 / (self.pairs as u64).max(1)) as u32
-    }
 }
 
 impl Presence {
@@ -84,23 +77,36 @@ impl WorldConfig {
         Meetings { pairs: pairs.len(), meeting, connected: parts.count <= 1 }
     }
 
-    /// When each node could have what `from` holds at `at`, if whoever meets passes everything on at once; none for
-    /// those who cannot have it before `until`. What no protocol can beat. O(pairs · log nodes), and the intervals
-    /// that are passed over.
-    pub fn reached_from(&self, from: PeerId, at: Time, until: Time) -> Vec<Option<Time>> {
+    /// Who can pass something on to whom. O(pairs).
+    pub fn reach(&self) -> Reach<'_> {
         let mut peers = vec![Vec::new(); self.nodes.len()];
         for (a, b) in self.sharing_pairs() {
             peers[a].push(b);
             peers[b].push(a);
         }
-        let mut reached = vec![None; self.nodes.len()];
+        Reach { presence: &self.presence, peers }
+    }
+}
+
+/// Who can pass something on to whom, and when: [`WorldConfig::reach`].
+pub struct Reach<'a> {
+    presence: &'a Presence,
+    peers: Vec<Vec<usize>>,
+}
+
+impl Reach<'_> {
+    /// When each node could have what `from` holds at `at`, if whoever meets passes everything on at once; none for
+    /// those who cannot have it before `until`. What no protocol can beat. O(pairs · log nodes), and the intervals
+    /// that are passed over.
+    pub fn from(&self, from: PeerId, at: Time, until: Time) -> Vec<Option<Time>> {
+        let mut reached = vec![None; self.peers.len()];
         let mut queue = BinaryHeap::from([Reverse((at, from.0 as usize))]);
         while let Some(Reverse((time, node))) = queue.pop() {
             match reached.get_mut(node) {
                 Some(slot @ None) => *slot = Some(time),
                 _ => continue,
             }
-            for &peer in peers[node].iter().filter(|peer| reached[**peer].is_none()) {
+            for &peer in self.peers[node].iter().filter(|peer| reached[**peer].is_none()) {
                 if let Some(meets) = self.presence.next_meeting(node, peer, time, until) {
                     queue.push(Reverse((meets, peer)));
                 }
@@ -168,7 +174,7 @@ mod tests {
     fn who_never_meets_is_found_before_anything_runs() {
         let apart = world(&[(0, 1)], vec![vec![(0, 10), (20, 30)], vec![(10, 20), (30, 40)]]);
         let none = Meetings { pairs: 1, meeting: 0, connected: false };
-        assert_eq!((apart.meetings(DAY), apart.meetings(DAY).share_ppm()), (none, 0));
+        assert_eq!(apart.meetings(DAY), none);
         let nobody = world(&[], vec![vec![(0, 10)], vec![(0, 10)]]);
         assert_eq!(nobody.meetings(DAY), Meetings { pairs: 0, meeting: 0, connected: false });
         // Not before the 20th second.
@@ -185,11 +191,11 @@ mod tests {
     fn what_is_passed_on_needs_meetings_in_order() {
         let row = world(&[(0, 1), (1, 2)], vec![vec![(0, 10)], vec![(5, 25)], vec![(20, 30)]]);
         assert!(row.meetings(DAY).connected);
-        assert_eq!(row.reached_from(PeerId(0), s(1), DAY), [Some(s(1)), Some(s(5)), Some(s(20))]);
-        assert_eq!(row.reached_from(PeerId(0), s(11), DAY), [Some(s(11)), None, None]);
-        assert_eq!(row.reached_from(PeerId(2), s(1), DAY), [None, Some(s(20)), Some(s(1))]);
-        assert_eq!(row.reached_from(PeerId(0), s(1), s(20)), [Some(s(1)), Some(s(5)), None]);
-        assert_eq!(row.reached_from(PeerId(9), s(1), s(20)), [None; 3]);
+        assert_eq!(row.reach().from(PeerId(0), s(1), DAY), [Some(s(1)), Some(s(5)), Some(s(20))]);
+        assert_eq!(row.reach().from(PeerId(0), s(11), DAY), [Some(s(11)), None, None]);
+        assert_eq!(row.reach().from(PeerId(2), s(1), DAY), [None, Some(s(20)), Some(s(1))]);
+        assert_eq!(row.reach().from(PeerId(0), s(1), s(20)), [Some(s(1)), Some(s(5)), None]);
+        assert_eq!(row.reach().from(PeerId(9), s(1), s(20)), [None; 3]);
     }
 
     /// Against the moments of a day, one by one; and a world delivers to nobody who was not to be reached.
@@ -221,7 +227,7 @@ mod tests {
                 parents: None,
                 text: Text::Says("x".into()),
             }];
-            let reached = config.reached_from(PeerId(0), s(100), end);
+            let reached = config.reach().from(PeerId(0), s(100), end);
             let mut world = World::new(config).unwrap();
             world.run_until(end);
             for (no, time) in (0..).map(PeerId).zip(reached) {

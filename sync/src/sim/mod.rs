@@ -61,7 +61,7 @@ mod tests;
 pub use check::{Checker, Missing, Restless, Stuck, Violation, Why};
 pub use dice::{Dice, PPM};
 pub use link::{Carried, Link, LinkProfile, Up};
-pub use meet::Meetings;
+pub use meet::{Meetings, Reach};
 pub use observe::{Digest, Event, LossCause, Observer, Stage};
 pub use past::{Behind, Past};
 pub use presence::{Interval, Presence, PresenceError};
