@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::error::BookError;
 use crate::record::{
-    Contender, CpuRow, ExactRow, GroupRow, GroupSweep, Header, Lane, Machine, Sweep, Timed, TimedRow,
+    Contender, CpuRow, ExactRow, GroupRow, GroupSweep, Header, Lane, Sweep, Timed, TimedRow,
 };
 
 /// The rows of one file, in file order.
@@ -144,11 +144,6 @@ impl Experiment {
     /// Contenders of sessions, then those of groups; who takes part in both comes twice.
     pub fn contenders(&self) -> impl Iterator<Item = &Contender> {
         self.exact.iter().chain(&self.group).flat_map(|run| &run.header.contenders)
-    }
-
-    /// The machine that timed the groups, if they were timed.
-    pub fn cpu_machine(&self) -> Option<&Machine> {
-        self.cpu.as_ref().and_then(|run| run.header.machine.as_ref())
     }
 
     /// Rows of the exact lane, none without an exact file.

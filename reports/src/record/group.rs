@@ -258,11 +258,6 @@ impl GroupRow {
     pub fn days(&self) -> f64 {
         self.duration_ms.max(1) as f64 / 86_400_000.0
     }
-
-    /// Share of the deliveries due that took place; 1 where nothing was due.
-    pub fn delivered_share(&self) -> f64 {
-        if self.needed == 0 { 1.0 } else { self.delivered as f64 / self.needed as f64 }
-    }
 }
 
 /// The CPU time of one group trial: nodes and the world around them, on one thread.

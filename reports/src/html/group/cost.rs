@@ -1,9 +1,9 @@
 //! What a member pays along an axis: the chart and the table that every sweep over groups has.
 
 use super::table::Desk;
-use super::{axes, x_value};
+use super::{Shown, axes, series, x_value};
 use crate::charts::Scale;
-use crate::charts::lines::{Dot, Series, lines};
+use crate::charts::lines::lines;
 use crate::format;
 use crate::html::Page;
 use crate::html::tag::escaped;
@@ -20,27 +20,16 @@ pub fn cost<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>) {
     let title = format!("{title}: {}", panel.label);
     page.push(&format!("<h3>{}</h3>\n", escaped(&title)));
     let mut marked = false;
-    let series = desk.sweep.contenders.iter().map(|index| {
-        let dots = panel.points.iter().filter_map(|point| {
-            let cell = point.cells.get(index)?;
-            let unfinished = cell.rows.iter().filter(|row| row.outcome != GroupOutcome::Complete).count();
-            marked |= unfinished > 0;
-            let mut text = format!("{}: {}", point.x_label, with_interval(cell.member_day, format::bytes));
-            if unfinished > 0 {
-                text += &format!(", {} delivered", format::percent(cell.delivered()));
-            }
-            let x = x_value(axis, point)?;
-            (cell.member_day.mid > 0.0).then_some(Dot {
-                x,
-                value: cell.member_day,
-                spent: 0.0,
-                failures: unfinished as u64,
-                text,
-            })
-        });
-        Series { index: *index, dots: dots.collect() }
+    let series = series(desk, panel, |point, cell| {
+        let unfinished = cell.rows.iter().filter(|row| row.outcome != GroupOutcome::Complete).count();
+        marked |= unfinished > 0;
+        let mut text = format!("{}: {}", point.x_label, with_interval(cell.member_day, format::bytes));
+        if unfinished > 0 {
+            text += &format!(", {} delivered", format::percent(cell.delivered()));
+        }
+        let value = cell.member_day;
+        (value.mid > 0.0).then_some(Shown { value, failures: unfinished as u64, text })
     });
-    let series: Vec<Series> = series.filter(|series| !series.dots.is_empty()).collect();
     let chart_axes = axes(axis, panel, "Bytes a member and day, sent and received", Scale::Log("B"));
     page.chart(&title, &lines(&chart_axes, &series, &[], &desk.study.roster));
     let mut caption = "Medians over replicates, then the least and the most of them; the cheapest of those that deliver \

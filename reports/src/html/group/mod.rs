@@ -22,10 +22,11 @@ use super::Page;
 use super::screen::sweep_name;
 use super::tag::{escaped, prose};
 use crate::charts::Scale;
-use crate::charts::lines::Axes;
+use crate::charts::lines::{Axes, Dot, Series};
 use crate::record::GroupAxis;
+use crate::stats::Interval;
 use crate::study::group::reading::reading;
-use crate::study::group::{GroupPanel, GroupPoint, GroupStudy};
+use crate::study::group::{GroupCell, GroupPanel, GroupPoint, GroupStudy};
 use crate::study::{Part, Study};
 use serde_json::Value;
 use table::Desk;
@@ -101,4 +102,29 @@ fn axes(axis: GroupAxis, panel: &GroupPanel<'_>, y: &str, y_scale: Scale) -> Axe
     let (x, x_scale) = x_axis(axis);
     let x_names = panel.points.iter().map(|point| point.x_label.clone()).collect();
     Axes { x: x.into(), x_scale, x_names, y: y.into(), y_scale, marks: true }
+}
+
+/// What a chart shows of a cell.
+struct Shown {
+    value: Interval,
+    failures: u64,
+    text: String,
+}
+
+/// A series for each contender of a panel that has anything to show there.
+fn series<'a>(
+    desk: Desk<'_, 'a>,
+    panel: &GroupPanel<'a>,
+    mut show: impl FnMut(&GroupPoint<'a>, &GroupCell<'a>) -> Option<Shown>,
+) -> Vec<Series> {
+    let axis = desk.sweep.sweep.axis;
+    let mut one = |index: &usize| {
+        let dots = panel.points.iter().filter_map(|point| {
+            let Shown { value, failures, text } = show(point, point.cells.get(index)?)?;
+            Some(Dot { x: x_value(axis, point)?, value, spent: 0.0, failures, text })
+        });
+        Series { index: *index, dots: dots.collect() }
+    };
+    let all = desk.sweep.contenders.iter().map(&mut one);
+    all.filter(|series| !series.dots.is_empty()).collect()
 }

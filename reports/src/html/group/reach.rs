@@ -4,8 +4,8 @@ use plotly::common::DashType;
 
 use super::cost::share;
 use super::table::Desk;
-use super::{axes, x_value};
-use crate::charts::lines::{Bound, Dot, Series, lines};
+use super::{Shown, axes, series, x_value};
+use crate::charts::lines::{Bound, lines};
 use crate::charts::{Scale, rounded};
 use crate::format;
 use crate::html::Page;
@@ -38,20 +38,11 @@ pub fn reach<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>) {
     .into_iter()
     .filter(|bound| bound.dots.iter().any(|(_, value)| value.is_some()))
     .collect();
-    let series: Vec<Series> = desk
-        .sweep
-        .contenders
-        .iter()
-        .map(|index| {
-            let dots = panel.points.iter().filter_map(|point| {
-                let delivered = point.cells.get(index)?.delivered();
-                let text = format!("{}: {}", point.x_label, share(delivered));
-                let value = flat(rounded(delivered * 100.0));
-                Some(Dot { x: x_value(axis, point)?, value, spent: 0.0, failures: 0, text })
-            });
-            Series { index: *index, dots: dots.collect() }
-        })
-        .collect();
+    let series = series(desk, panel, |point, cell| {
+        let delivered = cell.delivered();
+        let text = format!("{}: {}", point.x_label, share(delivered));
+        Some(Shown { value: flat(rounded(delivered * 100.0)), failures: 0, text })
+    });
     let chart_axes =
         axes(axis, panel, "Share delivered, and share of members who reach all", Scale::Linear(" %"));
     page.chart(&title, &lines(&chart_axes, &series, &bounds, &desk.study.roster));
@@ -95,26 +86,11 @@ pub fn duplicates<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a
     }
     let title = format!("Duplicates: {}", panel.label);
     page.push(&format!("<h3>{}</h3>\n", escaped(&title)));
-    let series: Vec<Series> = desk
-        .sweep
-        .contenders
-        .iter()
-        .map(|index| {
-            let dots = panel.points.iter().filter_map(|point| {
-                let each = point.cells.get(index)?.duplicates()?;
-                let text = format!("{}: {}", point.x_label, format::figure(each));
-                Some(Dot {
-                    x: x_value(axis, point)?,
-                    value: flat(rounded(each)),
-                    spent: 0.0,
-                    failures: 0,
-                    text,
-                })
-            });
-            Series { index: *index, dots: dots.collect() }
-        })
-        .filter(|series| !series.dots.is_empty())
-        .collect();
+    let series = series(desk, panel, |point, cell| {
+        let each = cell.duplicates()?;
+        let text = format!("{}: {}", point.x_label, format::figure(each));
+        Some(Shown { value: flat(rounded(each)), failures: 0, text })
+    });
     let chart_axes = axes(axis, panel, "Duplicates for each delivery", Scale::Linear(""));
     page.chart(&title, &lines(&chart_axes, &series, &[], &desk.study.roster));
     let caption = format!(

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::cost::share;
 use super::table::Desk;
-use super::{axes, x_value};
+use super::{Shown, axes, series};
 use crate::charts::lines::{Axes, Dot, Series, lines};
 use crate::charts::{Scale, rounded};
 use crate::format;
@@ -122,20 +122,15 @@ pub fn catch_up<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>)
     let title = format!("Catching up after coming online: {}", panel.label);
     page.push(&format!("<h3>{}</h3>\n", escaped(&title)));
     if axis == GroupAxis::Away {
-        let series = desk.sweep.contenders.iter().map(|index| {
-            let dots = panel.points.iter().filter_map(|point| {
-                let cell = point.cells.get(index)?;
-                let (times, cut) = (cell.catch_up(), cell.sum(|row| row.catch_ups_cut));
-                let due = times.count().saturating_add(cut);
-                let at = |quantile| times.quantile_of_due(quantile, due).map(|ms| ms.max(1) as f64 / 1000.0);
-                let mid = at(0.5)?;
-                let value = Interval { low: at(0.1)?, mid, high: at(0.9).unwrap_or(f64::INFINITY) };
-                let text = format!("{}: P50 {}", point.x_label, format::span_ms((mid * 1000.0) as u64));
-                Some(Dot { x: x_value(axis, point)?, value, spent: 0.0, failures: cut, text })
-            });
-            Series { index: *index, dots: dots.collect() }
+        let series = series(desk, panel, |point, cell| {
+            let (times, cut) = (cell.catch_up(), cell.sum(|row| row.catch_ups_cut));
+            let due = times.count().saturating_add(cut);
+            let at = |quantile| times.quantile_of_due(quantile, due).map(|ms| ms.max(1) as f64 / 1000.0);
+            let mid = at(0.5)?;
+            let value = Interval { low: at(0.1)?, mid, high: at(0.9).unwrap_or(f64::INFINITY) };
+            let text = format!("{}: P50 {}", point.x_label, format::span_ms((mid * 1000.0) as u64));
+            Some(Shown { value, failures: cut, text })
         });
-        let series: Vec<Series> = series.filter(|series| !series.dots.is_empty()).collect();
         let axes = axes(axis, panel, "Time until all that was missed is there", Scale::Time);
         page.chart(&title, &lines(&axes, &series, &[], &desk.study.roster));
     }

@@ -124,7 +124,7 @@ pub struct Exponents {
 }
 
 /// Conditions that are no axis of the law. Points at which nothing is written are a law of their own.
-fn conditions(place: &GroupPlace) -> Vec<String> {
+fn conditions(place: &GroupPlace<'_>) -> Vec<String> {
     let mut words: Vec<String> = [Dim::Workload, Dim::Presence, Dim::Mode, Dim::Acks, Dim::Link, Dim::Relays]
         .map(|dim| place.text(dim))
         .into_iter()
@@ -169,9 +169,9 @@ fn set(words: &[String], points: &[&GroupPoint<'_>]) -> Exponents {
     let (points, poor): (Vec<&GroupPoint<'_>>, Vec<_>) =
         points.iter().copied().partition(|point| best(point) >= PART * most);
     let left_out = poor.iter().map(|point| {
-        let GroupPlace { n, k, m, .. } = &point.place;
+        let GroupRow { n, k, m, .. } = *point.place;
         let share = format::percent(best(point));
-        format!("N = {}, K = {k}, M = {} ({share} delivered)", format::count((*n).into()), format::count(*m))
+        format!("N = {}, K = {k}, M = {} ({share} delivered)", format::count(n.into()), format::count(m))
     });
     let left_out = left_out.collect();
     let points = &points[..];
@@ -189,7 +189,7 @@ fn set(words: &[String], points: &[&GroupPoint<'_>]) -> Exponents {
             }
         }
     }
-    let range = |value: fn(&GroupPlace) -> u64| {
+    let range = |value: fn(&GroupPlace<'_>) -> u64| {
         let values = points.iter().map(|point| value(&point.place));
         values.fold((u64::MAX, 0), |(low, high), value| (low.min(value), high.max(value)))
     };

@@ -17,7 +17,7 @@ pub struct GroupPoint<'a> {
     /// Its number in the sweep's grid, by which it can be run again.
     pub number: u32,
     /// Where it stands.
-    pub place: GroupPlace,
+    pub place: GroupPlace<'a>,
     /// Position along the axis.
     pub x: f64,
     /// The same for people.
@@ -59,7 +59,7 @@ pub fn points<'a>(
     let mut points = Vec::new();
     for (number, cells) in grid {
         let first = cells.values().flatten().map(|(row, _)| *row).min_by_key(|row| row.replicate);
-        let Some(place) = first.map(GroupPlace::from) else { continue };
+        let Some(place) = first.map(GroupPlace) else { continue };
         let (x, x_label) = position(axis, &place, &mut names);
         let cells =
             cells.into_iter().filter_map(|(index, rows)| Some((index, GroupCell::new(rows)?))).collect();
@@ -68,7 +68,7 @@ pub fn points<'a>(
     points
 }
 
-fn key(place: &GroupPlace, apart: &[Dim], split: &[Dim]) -> Vec<String> {
+fn key(place: &GroupPlace<'_>, apart: &[Dim], split: &[Dim]) -> Vec<String> {
     apart.iter().chain(split).map(|dim| place.mark(*dim)).collect()
 }
 
@@ -103,7 +103,7 @@ pub fn panels(axis: GroupAxis, points: Vec<GroupPoint<'_>>) -> Vec<GroupPanel<'_
         .filter_map(|key| grouped.remove(&key))
         .map(|mut points| {
             points.sort_by(|a, b| a.x.total_cmp(&b.x).then(a.number.cmp(&b.number)));
-            let places: Vec<&GroupPlace> = points.iter().map(|point| &point.place).collect();
+            let places: Vec<&GroupPlace<'_>> = points.iter().map(|point| &point.place).collect();
             GroupPanel { label: shared(&places), points }
         })
         .collect()

@@ -1,62 +1,19 @@
 //! Where a group trial stands: everything about it but the contender.
 
+use std::ops::Deref;
+
 use crate::format;
 use crate::record::{GroupAxis, GroupRow};
 
-/// The conditions of a point. Of the first replicate, where replicates differ.
-#[derive(Clone, Debug, PartialEq)]
-pub struct GroupPlace {
-    /// Who writes when.
-    pub workload: String,
-    /// Who is online when.
-    pub presence: String,
-    /// Rule of sharing.
-    pub sharing: String,
-    /// What becomes of what a peer lacks.
-    pub mode: String,
-    /// How receipt is confirmed.
-    pub acks: String,
-    /// Links.
-    pub link: String,
-    /// Members.
-    pub n: u32,
-    /// Nodes beside them that are always online.
-    pub relays: u32,
-    /// Others that each shares with.
-    pub k: u32,
-    /// Messages held at the beginning.
-    pub history: u64,
-    /// Messages written.
-    pub written: u64,
-    /// Both.
-    pub m: u64,
-    /// Share of the time online.
-    pub uptime_ppm: u32,
-    /// Time away.
-    pub away_ms: Option<u64>,
-    /// Virtual time.
-    pub duration_ms: u64,
-}
+/// The conditions of a point: those of its first replicate, where replicates differ.
+#[derive(Clone, Copy, Debug)]
+pub struct GroupPlace<'a>(pub &'a GroupRow);
 
-impl From<&GroupRow> for GroupPlace {
-    fn from(row: &GroupRow) -> Self {
-        Self {
-            workload: row.workload.clone(),
-            presence: row.presence.clone(),
-            sharing: row.sharing.clone(),
-            mode: row.mode.clone(),
-            acks: row.acks.clone(),
-            link: row.link.clone(),
-            n: row.n,
-            relays: row.relays,
-            k: row.k,
-            history: row.history,
-            written: row.written,
-            m: row.m,
-            uptime_ppm: row.uptime_ppm,
-            away_ms: row.away_ms,
-            duration_ms: row.duration_ms,
-        }
+impl Deref for GroupPlace<'_> {
+    type Target = GroupRow;
+
+    fn deref(&self) -> &GroupRow {
+        self.0
     }
 }
 
@@ -91,7 +48,7 @@ pub enum Dim {
     Link,
 }
 
-impl GroupPlace {
+impl GroupPlace<'_> {
     /// Its value under a condition, for people.
     pub fn text(&self, dim: Dim) -> String {
         match dim {
@@ -148,7 +105,7 @@ impl GroupPlace {
 }
 
 /// What places have in common, in words. `k` may differ where the rule says so itself.
-pub fn shared(places: &[&GroupPlace]) -> String {
+pub fn shared(places: &[&GroupPlace<'_>]) -> String {
     let all = [
         Dim::N,
         Dim::Relays,
@@ -182,7 +139,7 @@ pub fn shared(places: &[&GroupPlace]) -> String {
 }
 
 /// Position along an axis: a number, or the rank of a name among those seen so far; and its label.
-pub fn position(axis: GroupAxis, place: &GroupPlace, names: &mut Vec<String>) -> (f64, String) {
+pub fn position(axis: GroupAxis, place: &GroupPlace<'_>, names: &mut Vec<String>) -> (f64, String) {
     let mut named = |name: String| {
         let rank = names.iter().position(|one| *one == name).unwrap_or_else(|| {
             names.push(name.clone());
