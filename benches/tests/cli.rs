@@ -2,20 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic in a test is its failure report")]
 
+mod common;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use common::{stderr, stdout};
+
 fn offerbench(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_offerbench")).args(args).output().expect("the binary runs")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    common::offerbench(Path::new("."), args)
 }
 
 /// Runs the smoke experiment for a few strategies into `dir`.

@@ -3,10 +3,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic in a test is its failure report")]
 
+mod common;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
+use common::{offerbench, stderr};
 use serde_json::Value;
 
 /// Three and five members who come and go, twice each: small enough to run many times.
@@ -42,18 +45,6 @@ const PRESENCE: &str = r#"{"format":"presence-trace/1","name":"online","trace":"
 {"peer":1,"on":5,"off":50,"c":0}
 {"peer":2,"on":6,"off":50,"c":0}
 "#;
-
-fn offerbench(dir: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_offerbench"))
-        .current_dir(dir)
-        .args(args)
-        .output()
-        .expect("the binary runs")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
 
 /// Runs to its end.
 #[track_caller]

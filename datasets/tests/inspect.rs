@@ -2,24 +2,17 @@
 //! published beside them.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the failure report")]
 
+mod common;
+
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
+use common::shared;
 use offerbench_datasets::inspect::{Dist, Missed, Portrait, inspect};
 use offerbench_datasets::{Files, Presence, Trace};
 use proptest::prelude::*;
 
 const FILES: Files<'_> = Files { trace: "chat", presence: "online" };
-
-/// Where a shared file lies, or none after saying so.
-fn shared(file: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/traces")).join(file);
-    if path.exists() {
-        return Some(path);
-    }
-    let _ = writeln!(io::stderr(), "skipped: the shared trace {file} is absent");
-    None
-}
 
 fn portrait(chat: &str, presence: Option<&str>) -> Option<Portrait> {
     let trace = Trace::read(&shared(chat)?).unwrap();

@@ -1,9 +1,12 @@
 //! Recorded stretches of life: who is in them, when they write, what they name, and what is counted.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the failure report")]
 
+mod common;
+
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
+use common::shared;
 use offerbench_datasets::life::replay::ASSUMED_SIZE;
 use offerbench_datasets::life::{Replay, ReplayError, Stay, Window, Write, replay};
 use offerbench_datasets::{About, Annotated, Kind, Presence, Trace, TraceBuilder};
@@ -216,16 +219,6 @@ proptest! {
         prop_assert_eq!(found, window(earliest, duration_ms));
         prop_assert_eq!(replay(&trace, None, &found, false).unwrap().life.writes.len(), most);
     }
-}
-
-/// Where a shared file lies, or none after saying so.
-fn shared(file: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/traces")).join(file);
-    if path.exists() {
-        return Some(path);
-    }
-    let _ = writeln!(io::stderr(), "skipped: the shared trace {file} is absent");
-    None
 }
 
 /// The numbers are those of a count in Python over the same files.

@@ -3,9 +3,9 @@
 //! The traces are not part of this repository. Where they are absent, these tests say so and pass.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the failure report")]
 
-use std::io::{self, Write};
-use std::path::PathBuf;
+mod common;
 
+use common::shared;
 use offerbench_algos::Seed;
 use offerbench_datasets::{
     By, Pattern, Presence, Trace, absences, at_quantiles, pair_at, pair_from_messages,
@@ -22,17 +22,6 @@ const TRACES: [(&str, usize, u64, u64); 8] = [
     ("irc-ubuntu-medium.jsonl.gz", 9_045, 1_108, 7_728),
     ("irc-ubuntu-small.jsonl", 961, 129, 858),
 ];
-
-/// Where a shared file lies, or none after saying so.
-fn shared(file: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/traces")).join(file);
-    if path.exists() {
-        return Some(path);
-    }
-    // Not `println`: the harness hides what a passing test prints.
-    let _ = writeln!(io::stderr(), "skipped: the shared trace {file} is absent");
-    None
-}
 
 #[test]
 fn every_trace_has_the_counts_that_its_readme_tells() {
