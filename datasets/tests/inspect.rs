@@ -4,9 +4,6 @@
 
 mod common;
 
-use std::io::{self, Write as _};
-use std::path::PathBuf;
-
 use common::shared;
 use offerbench_datasets::inspect::{Dist, Missed, Portrait, inspect};
 use offerbench_datasets::{Files, Presence, Trace};

@@ -3,9 +3,6 @@
 
 mod common;
 
-use std::io::{self, Write as _};
-use std::path::PathBuf;
-
 use common::shared;
 use offerbench_datasets::life::replay::ASSUMED_SIZE;
 use offerbench_datasets::life::{Replay, ReplayError, Stay, Window, Write, replay};
