@@ -1,4 +1,4 @@
-//! A histogram in a record: high dynamic range, three digits wide, mergeable.
+//! A histogram in a record: high dynamic range, two digits exact, mergeable.
 //!
 //! In JSON it is the base64 text of the HdrHistogram V2 encoding (no compression), which every HdrHistogram
 //! library reads. An empty histogram is the empty text. Values are whole numbers; the field says of what.
