@@ -122,7 +122,7 @@ impl LinkProfile {
         ..Self::IDEAL
     };
 
-    /// The named profiles: see [`LinkProfile::by_name`].
+    /// The named profiles, as their names are parsed ([`FromStr`](core::str::FromStr)).
     pub const NAMED: [(&'static str, Self); 6] = [
         ("ideal", Self::IDEAL),
         ("lan", Self::LAN),
