@@ -30,6 +30,8 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("relays", include_str!("../experiments/relays.toml")),
     ("idle", include_str!("../experiments/idle.toml")),
     ("links", include_str!("../experiments/links.toml")),
+    ("join-storm", include_str!("../experiments/join-storm.toml")),
+    ("store-sync", include_str!("../experiments/store-sync.toml")),
     ("replay", include_str!("../experiments/replay.toml")),
     ("dag", include_str!("../experiments/dag.toml")),
     ("smoke", include_str!("../experiments/smoke.toml")),
