@@ -7,11 +7,13 @@
 //! | `sweep` | one sweep: question, expectation, charts with their tables, reading, command |
 //! | `matrix` | the table below a chart: contenders by points |
 //! | `group` | the sweeps over groups, exponents and claims |
+//! | `load` | CPU and memory: of a phone, of a relay with many peers |
 //! | `appendix` | failures, provenance, harness, words |
 //! | `page.css`, `page.js` | looks; drawing charts when they come into view |
 
 mod appendix;
 mod group;
+mod load;
 mod matrix;
 mod screen;
 mod sweep;
@@ -41,6 +43,7 @@ pub fn render(book: &Book) -> String {
     if study.has_groups() {
         group::growth(&mut page, &study);
     }
+    load::section(&mut page, &study);
     appendix::appendix(&mut page, &study);
     page.finish(&screen::title(&study))
 }

@@ -5,6 +5,7 @@ use super::{Page, group};
 use crate::format;
 use crate::study::digest::{Digest, Price};
 use crate::study::facts::{Placed, below_floor, floor_bytes, wrong};
+use crate::study::load::places;
 use crate::study::{Study, reading, verdict};
 
 /// Alarms listed by row; the rest is counted.
@@ -140,6 +141,9 @@ fn contents(page: &mut Page, study: &Study<'_>) {
     }
     if study.has_groups() {
         page.push("<a href=\"#exponents\">How cost grows</a> ");
+    }
+    if !places(study).is_empty() {
+        page.push("<a href=\"#load\">CPU and memory</a> ");
     }
     page.push(
         "<a href=\"#failures\">Failures</a> <a href=\"#provenance\">Provenance</a> \
