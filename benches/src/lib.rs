@@ -16,6 +16,7 @@ pub mod error;
 pub mod exact;
 pub mod experiment;
 pub mod group;
+pub mod link;
 pub mod meter;
 pub mod parallel;
 pub mod plan;
