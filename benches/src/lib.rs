@@ -18,6 +18,7 @@ pub mod estimate;
 pub mod exact;
 pub mod experiment;
 pub mod group;
+pub mod link;
 pub mod meter;
 pub mod parallel;
 pub mod plan;

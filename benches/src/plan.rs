@@ -15,6 +15,7 @@ use crate::group::lane::Job;
 use crate::group::path::{self, is_plain};
 use crate::group::scenario::Scenario as GroupScenario;
 use crate::group::sweep::{self, GroupSweep};
+use crate::link;
 use crate::provenance;
 use crate::scenario::{self, Cut};
 
@@ -350,6 +351,7 @@ impl Plan {
             sweeps,
             groups,
             contenders,
+            links: if of_two { link::links() } else { Vec::new() },
             machine: matches!(lane, Lane::Timed | Lane::Cpu).then(provenance::machine),
         }
     }

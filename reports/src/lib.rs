@@ -26,6 +26,7 @@
 //! | [`record`] | the schema: one line of a file |
 //! | `read`, `book`, `error` | files to a sound [`Book`], and every reason to refuse |
 //! | [`stats`], [`fit`], [`bounds`], [`format`](mod@format) | medians and intervals; power laws; information-theoretic floors; figures for people |
+//! | [`link`] | how long a session takes on a link |
 //! | `study` | what the records say: points, cells, winners, crossings, the summary; `study::group`: of groups |
 //! | `charts`, `html` | how that looks |
 
@@ -36,6 +37,7 @@ mod error;
 pub mod fit;
 pub mod format;
 mod html;
+pub mod link;
 mod read;
 pub mod record;
 pub mod stats;

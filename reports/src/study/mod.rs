@@ -319,6 +319,8 @@ mod tests {
             frames_down: 1,
             frames_overshoot: 0,
             flights: 2,
+            flow_up: Vec::new(),
+            flow_down: Vec::new(),
             decode_attempts: 1,
             decode_failures: 0,
             estimate: None,

@@ -352,6 +352,7 @@ pub fn group_header(lane: Lane, recipe: &GroupRecipe, rows: u64) -> Header {
                 }
             })
             .collect(),
+        links: Vec::new(),
         machine: (lane == Lane::Cpu).then(machine),
     }
 }

@@ -276,6 +276,8 @@ fn row(
         frames_down: 1,
         frames_overshoot: u64::from(up.overshoot > 0),
         flights,
+        flow_up: Vec::new(),
+        flow_down: Vec::new(),
         decode_attempts: 1,
         decode_failures: u64::from(outcome == Outcome::Recovered),
         estimate: (family == "iblt").then_some(point.d),
@@ -350,6 +352,7 @@ pub fn header(lane: Lane, recipe: &Recipe, rows: u64) -> Header {
                 oracle: *oracle,
             })
             .collect(),
+        links: Vec::new(),
         machine: (lane == Lane::Timed).then(machine),
     }
 }
