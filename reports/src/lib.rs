@@ -27,11 +27,13 @@
 //! | `read`, `book`, `error` | files to a sound [`Book`], and every reason to refuse |
 //! | [`stats`], [`fit`], [`bounds`], [`format`](mod@format) | medians and intervals; power laws; information-theoretic floors; figures for people |
 //! | `study` | what the records say: points, cells, winners, crossings, the summary; `study::group`: of groups |
+//! | `decide` | objectives, cells, regret, and the short rules that follow |
 //! | `charts`, `html` | how that looks |
 
 mod book;
 pub mod bounds;
 mod charts;
+mod decide;
 mod error;
 pub mod fit;
 pub mod format;
