@@ -6,6 +6,7 @@
 //! | `cell` | a place, who was measured there, the cheapest and who ties with it |
 //! | `search` | the shortest ordered list of rules of least worst regret |
 //! | `cross` | where two contenders cost the same, with an interval |
+//! | `words` | conditions and the first sentence |
 //!
 //! The *regret* of a choice at a cell is its cost over that of the cell's cheapest, less one. Whoever fails any trial of
 //! a cell costs infinitely much there; no finite penalty stands for a failure.
@@ -18,10 +19,11 @@ pub mod cell;
 pub mod cross;
 pub mod objective;
 pub mod search;
+pub mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use cell::{Cell, Half, Place, Priced, Winner, cells};
+pub use cell::{Cell, Half, Place, Priced, cells};
 pub use objective::{Objective, Profile};
 use search::{Condition, Feature, List, RULES_MAX, Spot, search};
 
@@ -320,9 +322,19 @@ mod tests {
         for one in decisions(&study, &cells) {
             println!("== {} {:?}", one.objective.words(), begin.elapsed());
             for rules in [&one.informed, &one.blind].into_iter().flatten() {
-                println!("{:?} {:?} {:?} {:?} {}", rules.lengths, rules.chosen, rules.held, rules.traces, rules.exact);
+                println!(
+                    "{:?} {:?} {:?} {:?} {}",
+                    rules.lengths, rules.chosen, rules.held, rules.traces, rules.exact
+                );
                 for rule in &rules.rules {
-                    println!("  {:?} {} {:?} {:?} {}", rule.when, study.roster.label(rule.pick), rule.regret, rule.held, rule.flights);
+                    println!(
+                        "  {:?} {} {:?} {:?} {}",
+                        rule.when,
+                        study.roster.label(rule.pick),
+                        rule.regret,
+                        rule.held,
+                        rule.flights
+                    );
                 }
             }
         }
