@@ -463,6 +463,7 @@ fn describe_group(sweep: &GroupSweep) -> record::GroupSweep {
 /// What the record says of a contender.
 pub fn describe_contender(contender: &Contender) -> record::Contender {
     let profile = contender.profile();
+    let entry = self::entry(&contender.id).ok();
     record::Contender {
         spec: contender.spec.clone(),
         strategy: contender.id.clone(),
@@ -470,6 +471,8 @@ pub fn describe_contender(contender: &Contender) -> record::Contender {
         keyed: profile.keyed,
         guarantee: profile.guarantee.as_str().to_owned(),
         oracle: profile.oracle,
+        parameters: entry.map_or(0, |entry| entry.about.params.len() as u32),
+        code_lines: entry.map_or(0, |entry| entry.code_lines()),
     }
 }
 

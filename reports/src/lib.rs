@@ -28,11 +28,13 @@
 //! | [`stats`], [`fit`], [`bounds`], [`format`](mod@format) | medians and intervals; power laws; information-theoretic floors; figures for people |
 //! | [`link`] | how long a session takes on a link |
 //! | `study` | what the records say: points, cells, winners, crossings, the summary; `study::group`: of groups |
+//! | `decide` | objectives, cells, regret, and the short rules that follow |
 //! | `charts`, `html` | how that looks |
 
 mod book;
 pub mod bounds;
 mod charts;
+mod decide;
 mod error;
 pub mod fit;
 pub mod format;

@@ -93,7 +93,7 @@ pub fn median_interval(values: &[f64], seed: u64) -> Option<Interval> {
 }
 
 /// Median of one resample of `sorted`; `ranks` is scratch of the same length, which must not be 0.
-pub fn resampled_median(sorted: &[f64], ranks: &mut [u32], rng: &mut Splitmix) -> f64 {
+fn resampled_median(sorted: &[f64], ranks: &mut [u32], rng: &mut Splitmix) -> f64 {
     for rank in ranks.iter_mut() {
         *rank = rng.below(sorted.len()) as u32;
     }

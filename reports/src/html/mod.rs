@@ -5,6 +5,7 @@
 //! | `tag` | escaping, tables |
 //! | `screen` | alarms, the three sentences, the summary matrix: what a reviewer reads |
 //! | `sweep` | one sweep: question, expectation, charts with their tables, reading, command |
+//! | `decision` | the rules, and the map they follow from |
 //! | `matrix` | the table below a chart: contenders by points |
 //! | `group` | the sweeps over groups, exponents and claims |
 //! | `load` | CPU and memory: of a phone, of a relay with many peers |
@@ -12,6 +13,7 @@
 //! | `page.css`, `page.js` | looks; drawing charts when they come into view |
 
 mod appendix;
+mod decision;
 mod group;
 mod load;
 mod matrix;
@@ -91,8 +93,9 @@ impl Page {
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <meta name=\"color-scheme\" content=\"light dark\">\n\
-             <title>{title}</title>\n<style>\n{STYLE}</style>\n{plotly}\n</head>\n<body>\n<main>\n\
+             <title>{title}</title>\n<style>\n{STYLE}{decision}</style>\n{plotly}\n</head>\n<body>\n<main>\n\
              {body}</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
+            decision = decision::STYLE,
             body = self.body
         )
     }

@@ -96,6 +96,7 @@ pub fn screen(page: &mut Page, study: &Study<'_>) {
         page.push(&format!("<li>{}</li>\n", prose(&sentence)));
     }
     page.push("</ol></section>\n");
+    super::decision::section(page, study);
     contents(page, study);
     if study.has_sessions() {
         summary_section(page, study);

@@ -134,6 +134,17 @@ pub struct Contender {
     pub guarantee: String,
     /// True when it is told d: a bound to compare with, not something that can be deployed.
     pub oracle: bool,
+    /// How many parameters a specification must fix for it; 0 when unknown.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub parameters: u32,
+    /// Lines of code of the strategy's own sources, without tests, comments and blank lines, and without what
+    /// it shares with other strategies; 0 when unknown.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub code_lines: u32,
+}
+
+fn is_zero(value: &u32) -> bool {
+    *value == 0
 }
 
 /// The machine that timed.

@@ -350,6 +350,8 @@ pub fn header(lane: Lane, recipe: &Recipe, rows: u64) -> Header {
                 keyed: *strategy != "offers",
                 guarantee: if *strategy == "bloom" { "may miss items" } else { "exact" }.into(),
                 oracle: *oracle,
+                parameters: 0,
+                code_lines: 0,
             })
             .collect(),
         links: Vec::new(),
