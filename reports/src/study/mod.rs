@@ -321,6 +321,7 @@ mod tests {
             decode_attempts: 1,
             decode_failures: 0,
             estimate: None,
+            capacity: None,
             heap_peak_bytes: 1,
             index_heap_bytes: 1,
         }
