@@ -27,6 +27,7 @@
 //! | `read`, `book`, `error` | files to a sound [`Book`], and every reason to refuse |
 //! | [`stats`], [`fit`], [`bounds`], [`format`](mod@format) | medians and intervals; power laws; information-theoretic floors; figures for people |
 //! | `study` | what the records say: points, cells, winners, crossings, the summary; `study::group`: of groups |
+//! | `theory` | closed forms: what each family's bytes and flights should be, and whether they are |
 //! | `charts`, `html` | how that looks |
 
 mod book;
@@ -40,6 +41,7 @@ mod read;
 pub mod record;
 pub mod stats;
 mod study;
+mod theory;
 
 pub use book::{Book, Experiment, Gap, Rows, Run};
 pub use error::BookError;

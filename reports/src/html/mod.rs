@@ -5,6 +5,8 @@
 //! | `tag` | escaping, tables |
 //! | `screen` | alarms, the three sentences, the summary matrix: what a reviewer reads |
 //! | `sweep` | one sweep: question, expectation, charts with their tables, reading, command |
+//! | `sizing` | failure against size, estimates of d, regret of each way to size |
+//! | `theory` | closed forms against what was measured |
 //! | `matrix` | the table below a chart: contenders by points |
 //! | `group` | the sweeps over groups, exponents and claims |
 //! | `appendix` | failures, provenance, harness, words |
@@ -14,8 +16,10 @@ mod appendix;
 mod group;
 mod matrix;
 mod screen;
+mod sizing;
 mod sweep;
 mod tag;
+mod theory;
 
 use crate::book::Book;
 use crate::charts::Chart;
@@ -31,6 +35,7 @@ pub fn render(book: &Book) -> String {
     let study = Study::new(book);
     let mut page = Page::default();
     screen::alarms(&mut page, &study);
+    theory::doubt(&mut page, &study);
     screen::screen(&mut page, &study);
     for (part, sweep) in study.sweeps() {
         sweep::section(&mut page, &study, part, sweep);
@@ -41,6 +46,8 @@ pub fn render(book: &Book) -> String {
     if study.has_groups() {
         group::growth(&mut page, &study);
     }
+    sizing::sections(&mut page, &study);
+    theory::section(&mut page, &study);
     appendix::appendix(&mut page, &study);
     page.finish(&screen::title(&study))
 }

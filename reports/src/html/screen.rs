@@ -141,6 +141,7 @@ fn contents(page: &mut Page, study: &Study<'_>) {
     if study.has_groups() {
         page.push("<a href=\"#exponents\">How cost grows</a> ");
     }
+    page.push(&(super::sizing::links(study) + super::theory::link(study)));
     page.push(
         "<a href=\"#failures\">Failures</a> <a href=\"#provenance\">Provenance</a> \
          <a href=\"#contenders\">Contenders</a> \

@@ -13,6 +13,7 @@ pub mod label;
 pub mod panel;
 pub mod prose;
 pub mod reading;
+pub mod sizing;
 pub mod summary;
 pub mod verdict;
 pub mod winner;
