@@ -109,6 +109,7 @@ fn fill(row: &mut ExactRow, scenario: &Scenario, contender: &Contender, transcri
     row.decode_attempts = transcript.tallies.iter().map(|tally| tally.attempts).sum();
     row.decode_failures = transcript.tallies.iter().map(|tally| tally.failures).sum();
     row.estimate = transcript.tallies.iter().find_map(|tally| tally.estimate);
+    row.capacity = transcript.tallies.iter().find_map(|tally| tally.capacity);
 }
 
 /// The record's form of what was spent, and of what arrived too late to be wanted.
@@ -167,6 +168,7 @@ fn blank_row(plan: &Plan, task: Task, scenario: &Scenario, contender: &Contender
         decode_attempts: 0,
         decode_failures: 0,
         estimate: None,
+        capacity: None,
         heap_peak_bytes: 0,
         index_heap_bytes: 0,
     }

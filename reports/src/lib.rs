@@ -29,6 +29,7 @@
 //! | [`link`] | how long a session takes on a link |
 //! | `study` | what the records say: points, cells, winners, crossings, the summary; `study::group`: of groups |
 //! | `decide` | objectives, cells, regret, and the short rules that follow |
+//! | `theory` | closed forms: what each family's bytes and flights should be, and whether they are |
 //! | `charts`, `html` | how that looks |
 
 mod book;
@@ -44,6 +45,7 @@ mod read;
 pub mod record;
 pub mod stats;
 mod study;
+mod theory;
 
 pub use book::{Book, Experiment, Gap, Rows, Run};
 pub use error::BookError;

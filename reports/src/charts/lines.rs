@@ -68,12 +68,27 @@ pub struct Axes {
 
 /// Draws it.
 pub fn lines(axes: &Axes, series: &[Series], bounds: &[Bound], roster: &Roster<'_>) -> Chart {
+    lines_over(axes, series, &[], bounds, roster)
+}
+
+/// The same with what theory says of each contender below it: a thin dotted line in its colour, which shows
+/// where the two part and hides where they agree.
+pub fn lines_over(
+    axes: &Axes,
+    series: &[Series],
+    theory: &[Series],
+    bounds: &[Bound],
+    roster: &Roster<'_>,
+) -> Chart {
     // High enough for the legend: one that scrolls hides contenders.
     let entries = series.len() + bounds.len();
     let height = (110 + 20 * entries).max(480);
     let mut plot = Plot::new();
     for bound in bounds {
         plot.add_trace(bound_trace(bound));
+    }
+    for one in theory {
+        plot.add_trace(theory_trace(one, roster));
     }
     for one in series {
         trace(&mut plot, one, axes.marks, roster);
@@ -156,6 +171,19 @@ fn bound_trace(bound: &Bound) -> Box<Scatter<Value, Option<f64>>> {
         .mode(Mode::LinesMarkers)
         .marker(Marker::new().size(4).color(NEUTRAL))
         .line(Line::new().color(NEUTRAL).dash(dash).width(2.5))
+}
+
+fn theory_trace(series: &Series, roster: &Roster<'_>) -> Box<Scatter<Value, Option<f64>>> {
+    let y = series.dots.iter().map(|dot| Some(rounded(dot.value.mid))).collect();
+    Scatter::new(series.dots.iter().map(|dot| dot.x.clone()).collect(), y)
+        .name(format!("{}, theory", quoted(&roster.marked(series.index))))
+        // With its contender a click in the legend hides it.
+        .legend_group(format!("g{}", series.index))
+        .show_legend(false)
+        .mode(Mode::Lines)
+        .line(Line::new().color(look(roster, series.index).colour).dash(DashType::Dot).width(1.0))
+        .hover_text_array(series.dots.iter().map(|dot| quoted(&dot.text)).collect::<Vec<_>>())
+        .hover_info(HoverInfo::Text)
 }
 
 fn trace(plot: &mut Plot, series: &Series, marks: bool, roster: &Roster<'_>) {

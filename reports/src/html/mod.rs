@@ -6,6 +6,8 @@
 //! | `screen` | alarms, the three sentences, the summary matrix: what a reviewer reads |
 //! | `sweep` | one sweep: question, expectation, charts with their tables, reading, command |
 //! | `decision` | the rules, and the map they follow from |
+//! | `sizing` | failure against size, estimates of d, regret of each way to size |
+//! | `theory` | closed forms against what was measured |
 //! | `matrix` | the table below a chart: contenders by points |
 //! | `group` | the sweeps over groups, exponents and claims |
 //! | `load` | CPU and memory: of a phone, of a relay with many peers |
@@ -18,8 +20,10 @@ mod group;
 mod load;
 mod matrix;
 mod screen;
+mod sizing;
 mod sweep;
 mod tag;
+mod theory;
 
 use crate::book::Book;
 use crate::charts::Chart;
@@ -35,6 +39,7 @@ pub fn render(book: &Book) -> String {
     let study = Study::new(book);
     let mut page = Page::default();
     screen::alarms(&mut page, &study);
+    theory::doubt(&mut page, &study);
     screen::screen(&mut page, &study);
     for (part, sweep) in study.sweeps() {
         sweep::section(&mut page, &study, part, sweep);
@@ -46,6 +51,8 @@ pub fn render(book: &Book) -> String {
         group::growth(&mut page, &study);
     }
     load::section(&mut page, &study);
+    sizing::sections(&mut page, &study);
+    theory::section(&mut page, &study);
     appendix::appendix(&mut page, &study);
     page.finish(&screen::title(&study))
 }

@@ -146,6 +146,7 @@ fn contents(page: &mut Page, study: &Study<'_>) {
     if !places(study).is_empty() {
         page.push("<a href=\"#load\">CPU and memory</a> ");
     }
+    page.push(&(super::sizing::links(study) + super::theory::link(study)));
     page.push(
         "<a href=\"#failures\">Failures</a> <a href=\"#provenance\">Provenance</a> \
          <a href=\"#contenders\">Contenders</a> \

@@ -11,12 +11,14 @@ use super::tag::{Table, Td, contender, escaped, prose, row_class};
 use super::{Page, matrix::titles};
 use crate::bounds::one_way_bits;
 use crate::charts::bars::{Row, bars};
-use crate::charts::lines::{Axes, Bound, Dot, Series, lines};
+use crate::charts::lines::{Axes, Bound, Dot, Series, lines, lines_over};
 use crate::charts::{Scale, quoted};
 use crate::format;
 use crate::record::Axis;
+use crate::stats::Interval;
 use crate::study::summary::{self, with_interval};
 use crate::study::{Cell, Panel, Part, Point, Roster, Study, SweepStudy, reading};
+use crate::theory::compare;
 
 /// The whole section.
 pub fn section(page: &mut Page, study: &Study<'_>, part: &Part<'_>, sweep: &SweepStudy<'_>) {
@@ -116,6 +118,22 @@ fn series(
         .collect()
 }
 
+/// What closed forms say, where they say anything, for the chart.
+fn theory_lines(sweep: &SweepStudy<'_>, panel: &Panel<'_>, roster: &Roster<'_>) -> Vec<Series> {
+    let axis = sweep.sweep.axis;
+    let line = |index: &usize| {
+        let points = panel.points.iter().filter(|point| drawable(axis, point));
+        let dots = points.filter_map(|point| {
+            let bytes = compare::check(compare::Quantity::Bytes, *index, point, roster)?.forecast.mean;
+            let value = Interval { low: bytes, mid: bytes, high: bytes };
+            let text = format!("{}, theory: {}", point.x_label, format::bytes(bytes));
+            Some(Dot { x: x_value(axis, point), value, spent: bytes, failures: 0, text })
+        });
+        Series { index: *index, dots: dots.collect() }
+    };
+    sweep.contenders.iter().map(line).filter(|line| !line.dots.is_empty()).collect()
+}
+
 /// One-way bounds of the shortest and the longest ids in play, and the interactive floor.
 fn bounds(sweep: &SweepStudy<'_>, panel: &Panel<'_>, roster: &Roster<'_>) -> Vec<Bound> {
     let axis = sweep.sweep.axis;
@@ -161,7 +179,8 @@ fn bytes(page: &mut Page, study: &Study<'_>, sweep: &SweepStudy<'_>, panel: &Pan
         .collect();
     let axes = axes(sweep, panel, "Bytes per session, both directions", Scale::Log("B"));
     let series = series(sweep, panel, |cell| Some(cell.bytes), |cell| cell.bytes_spent, format::bytes);
-    page.chart(&title, &lines(&axes, &series, &drawn, roster));
+    let theory = theory_lines(sweep, panel, roster);
+    page.chart(&title, &lines_over(&axes, &series, &theory, &drawn, roster));
     let mut caption = format!(
         "{title}. Medians over replicates with 95% bootstrap intervals; the cheapest deployable contender \
          without a failure is marked."
@@ -177,8 +196,12 @@ fn bytes(page: &mut Page, study: &Study<'_>, sweep: &SweepStudy<'_>, panel: &Pan
     if bounds.iter().all(|bound| bound.dash.is_some()) {
         caption += " The interactive floor holds on uniformly random differences and is left out here.";
     }
+    if !theory.is_empty() {
+        caption += " Thin dotted lines in a contender's colour: what its closed form says.";
+    }
     bounds.retain(|bound| bound.dots.iter().any(|(_, bytes)| bytes.is_some()));
     page.push(&matrix::bytes(&caption, x_axis(axis).0, panel, &sweep.contenders, roster, &bounds));
+    super::theory::ratios(page, study, sweep, panel, x_axis(axis).0);
 }
 
 /// Every contender at the reference point, with intervals.

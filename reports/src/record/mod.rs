@@ -297,6 +297,9 @@ pub struct ExactRow {
     /// The strategy's own estimate of d, before inflation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<u64>,
+    /// Cells of the first table, or capacity of the first sketch, where the strategy had to choose one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<u64>,
     /// Peak heap of both sessions together beyond the indexes, in bytes.
     pub heap_peak_bytes: u64,
     /// Heap of the initiator's index, in bytes.

@@ -14,6 +14,7 @@ pub mod load;
 pub mod panel;
 pub mod prose;
 pub mod reading;
+pub mod sizing;
 pub mod summary;
 pub mod verdict;
 pub mod winner;
@@ -324,6 +325,7 @@ mod tests {
             decode_attempts: 1,
             decode_failures: 0,
             estimate: None,
+            capacity: None,
             heap_peak_bytes: 1,
             index_heap_bytes: 1,
         }

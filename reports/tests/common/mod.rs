@@ -281,6 +281,7 @@ fn row(
         decode_attempts: 1,
         decode_failures: u64::from(outcome == Outcome::Recovered),
         estimate: (family == "iblt").then_some(point.d),
+        capacity: None,
         heap_peak_bytes: up.total() * 3 + 4_096,
         index_heap_bytes: point.m * 40,
     }
