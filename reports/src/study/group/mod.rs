@@ -7,6 +7,7 @@ pub mod digest;
 pub mod exponents;
 pub mod panel;
 pub mod place;
+pub mod predict;
 pub mod reading;
 pub mod winner;
 
