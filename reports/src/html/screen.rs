@@ -95,6 +95,9 @@ pub fn screen(page: &mut Page, study: &Study<'_>) {
         page.push(&format!("<li>{}</li>\n", prose(&sentence)));
     }
     page.push("</ol></section>\n");
+    if study.has_groups() {
+        group::map::section(page, study);
+    }
     contents(page, study);
     if study.has_sessions() {
         summary_section(page, study);
