@@ -97,6 +97,9 @@ pub fn screen(page: &mut Page, study: &Study<'_>) {
     }
     page.push("</ol></section>\n");
     super::decision::section(page, study);
+    if study.has_groups() {
+        group::map::section(page, study);
+    }
     contents(page, study);
     if study.has_sessions() {
         summary_section(page, study);

@@ -57,6 +57,7 @@ fn row(window: u32, up: &[[u64; 4]], down: &[[u64; 4]]) -> ExactRow {
         decode_attempts: 1,
         decode_failures: 0,
         estimate: None,
+        capacity: None,
         heap_peak_bytes: 1,
         index_heap_bytes: 1,
     }

@@ -9,9 +9,11 @@
 //! | `parts` | bytes by record kind and purpose, sessions, memory |
 //! | `growth` | exponents and claims |
 //! | `screen` | alarms and the summary matrix |
+//! | `map` | who is best at which size, and what sizes between cost: the first screen |
 
 mod cost;
 mod growth;
+pub mod map;
 mod parts;
 mod reach;
 pub mod screen;

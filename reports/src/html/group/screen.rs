@@ -68,7 +68,7 @@ pub fn summary(page: &mut Page, study: &Study<'_>) {
     titles.push("Wrong<small>of all trials</small>".into());
     let mut table = Table::with_titles(
         "Bytes a member and day, median over replicates, at one point of every sweep: the last of an axis that grows, \
-         the middle of any other. Green: the cheapest of those that deliver as much. All conditions stand in the sweep's section. Below a figure: the share \
+         the middle of any other. Green: the cheapest of those that deliver as much (to one in a hundred). All conditions stand in the sweep's section. Below a figure: the share \
          that was delivered, where it is not all.",
         titles,
     )
