@@ -4,12 +4,12 @@
 //! which half of them or more failed has no median and appears as an open marker at what was spent, off
 //! the line: it is drawn, and cannot be read as a price.
 
-use plotly::common::{DashType, ErrorData, ErrorType, HoverInfo, Line, Marker, MarkerSymbol, Mode};
+use plotly::common::{DashType, ErrorData, ErrorType, HoverInfo, Line, Marker, MarkerSymbol, Mode, Position};
 use plotly::layout::Axis;
 use plotly::{Plot, Scatter};
 use serde_json::Value;
 
-use super::style::{NEUTRAL, look};
+use super::style::{NEUTRAL, letter, look};
 use super::{Chart, Scale, axis, finish, layout, quoted, rounded};
 use crate::stats::Interval;
 use crate::study::Roster;
@@ -188,7 +188,7 @@ fn theory_trace(series: &Series, roster: &Roster<'_>) -> Box<Scatter<Value, Opti
 
 fn trace(plot: &mut Plot, series: &Series, marks: bool, roster: &Roster<'_>) {
     let look = look(roster, series.index);
-    let name = quoted(&roster.marked(series.index));
+    let name = quoted(&format!("{} {}", letter(series.index), roster.marked(series.index)));
     let group = format!("g{}", series.index);
     let finite = |dot: &Dot| dot.value.mid.is_finite();
     let dots = &series.dots;
@@ -197,10 +197,17 @@ fn trace(plot: &mut Plot, series: &Series, marks: bool, roster: &Roster<'_>) {
     let texts = |dots: &[&Dot]| dots.iter().map(|dot| quoted(&dot.text)).collect::<Vec<_>>();
     let all: Vec<&Dot> = dots.iter().collect();
     let y = dots.iter().map(|dot| finite(dot).then(|| rounded(dot.value.mid))).collect::<Vec<_>>();
+    // The letter stands behind the last value, where lines end apart more often than they begin.
+    let last = dots.iter().rposition(finite);
+    let letters: Vec<String> = (0..dots.len())
+        .map(|at| if Some(at) == last { letter(series.index) } else { String::new() })
+        .collect();
     let mut line = Scatter::new(dots.iter().map(|dot| dot.x.clone()).collect(), y)
         .name(&name)
         .legend_group(&group)
-        .mode(if marks { Mode::LinesMarkers } else { Mode::Lines })
+        .mode(if marks { Mode::LinesMarkersText } else { Mode::LinesText })
+        .text_array(letters)
+        .text_position(Position::MiddleRight)
         .marker(Marker::new().symbol(look.symbol.clone()).size(8).color(look.colour))
         .line(Line::new().color(look.colour).dash(look.dash.clone()).width(1.6))
         .hover_text_array(texts(&all))

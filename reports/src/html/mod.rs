@@ -12,10 +12,14 @@
 //! | `group` | the sweeps over groups, exponents and claims |
 //! | `load` | CPU and memory: of a phone, of a relay with many peers |
 //! | `appendix` | failures, provenance, harness, words |
-//! | `page.css`, `page.js` | looks; drawing charts when they come into view |
+//! | `controls` | the bar that filters by strategy and objective |
+//! | `embed` | plotly.js and the records, packed |
+//! | `page.css`, `script/` | looks; filters, sorting, drawing charts when they come into view |
 
 mod appendix;
+mod controls;
 mod decision;
+mod embed;
 mod group;
 mod load;
 mod matrix;
@@ -26,13 +30,20 @@ mod tag;
 mod theory;
 
 use crate::book::Book;
-use crate::charts::Chart;
+use crate::charts::{Chart, style};
 use crate::study::Study;
-use plotly::Plot;
 use tag::escaped;
 
 const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+/// One function of several files, in the order in which they need each other.
+const SCRIPT: &str = concat!(
+    "\"use strict\";\n(function () {\n",
+    include_str!("script/state.js"),
+    include_str!("script/charts.js"),
+    include_str!("script/tables.js"),
+    include_str!("script/filter.js"),
+    "})();\n"
+);
 
 /// Draws a book as one HTML page. The same book gives the same bytes.
 pub fn render(book: &Book) -> String {
@@ -54,7 +65,7 @@ pub fn render(book: &Book) -> String {
     sizing::sections(&mut page, &study);
     theory::section(&mut page, &study);
     appendix::appendix(&mut page, &study);
-    page.finish(&screen::title(&study))
+    page.finish(&screen::title(&study), book)
 }
 
 /// The body as it grows.
@@ -74,6 +85,16 @@ impl Page {
         self.body += &format!("<p{class}>{html}</p>\n");
     }
 
+    /// What `part` pushes belongs to an objective: who looks at the page for another does not see it.
+    fn objective(&mut self, name: &str, part: impl FnOnce(&mut Self)) {
+        let start = self.body.len();
+        part(self);
+        if self.body.len() > start {
+            self.body.insert_str(start, &format!("<div data-objective=\"{name}\">\n"));
+            self.body += "</div>\n";
+        }
+    }
+
     /// A chart with a title that is read where it cannot be drawn.
     fn chart(&mut self, title: &str, chart: &Chart) {
         self.charts += 1;
@@ -83,50 +104,39 @@ impl Page {
         let json = chart.json.replace('<', "\\u003c");
         self.body += &format!(
             "<figure><div class=\"chart\" id=\"chart-{id}\" role=\"img\" aria-label=\"{label}\" \
-             data-height=\"{height}\" data-legend=\"{legend}\" style=\"min-height:{height}px\">\
+             data-height=\"{height}\" data-legend=\"{legend}\"{rows} style=\"min-height:{height}px\">\
              <noscript>Without JavaScript the chart is not drawn; the table below holds its numbers.\
              </noscript></div>\
              <script type=\"application/json\" id=\"chart-{id}-data\">{json}</script></figure>\n",
             label = escaped(title),
             height = chart.height,
             legend = chart.legend_entries,
+            rows = match chart.rows.as_slice() {
+                [] => String::new(),
+                rows => format!(
+                    " data-rows=\"{}\"",
+                    rows.iter().map(usize::to_string).collect::<Vec<_>>().join(" ")
+                ),
+            },
         );
     }
 
-    fn finish(self, title: &str) -> String {
+    fn finish(self, title: &str, book: &Book) -> String {
         let title = escaped(title);
-        let plotly = plotly_script();
-        format!(
+        let plotly = embed::plotly();
+        let hues: String = (0..style::HUES)
+            .map(|hue| format!(".f{hue} {{ border-color: {}; }}\n", style::colour(hue)))
+            .collect();
+        let head = format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <meta name=\"color-scheme\" content=\"light dark\">\n\
-             <title>{title}</title>\n<style>\n{STYLE}{decision}</style>\n{plotly}\n</head>\n<body>\n<main>\n\
-             {body}</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
+             <title>{title}</title>\n<style>\n{STYLE}{decision}{hues}</style>\n</head>\n<body>\n\
+             <a class=\"skip\" href=\"#answer\">Skip to the answer</a>\n<main>\n",
             decision = decision::STYLE,
-            body = self.body
-        )
-    }
-}
-
-/// plotly.js alone: the crate hands out MathJax behind it, 2 MB that no chart here needs.
-fn plotly_script() -> String {
-    const END: &str = "</script>";
-    let both = Plot::offline_js_sources();
-    match both.find(END) {
-        Some(end) => both[..end + END.len()].to_owned(),
-        None => both,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_plotly_is_embedded() {
-        let script = plotly_script();
-        assert!(script.contains("plotly.js v"));
-        assert!(!script.contains("MathJax.js") && script.len() < 4_800_000);
-        assert_eq!(script.matches("<script").count(), 1);
+        );
+        let tail = format!("</main>\n{plotly}\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n");
+        let records = embed::records(book, head.len() + self.body.len() + tail.len());
+        head + &self.body + &records + &tail
     }
 }

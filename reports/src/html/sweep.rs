@@ -31,16 +31,16 @@ pub fn section(page: &mut Page, study: &Study<'_>, part: &Part<'_>, sweep: &Swee
     page.paragraph("", &format!("<b>Question.</b> {}", escaped(&sweep.sweep.question)));
     page.paragraph("", &format!("<b>Expected before the run.</b> {}", escaped(&sweep.sweep.expectation)));
     for panel in &sweep.panels {
-        bytes(page, study, sweep, panel);
+        page.objective("bytes", |page| bytes(page, study, sweep, panel));
     }
     if let Some((panel, point)) = sweep.reference() {
         details(page, study, sweep, point);
-        purposes(page, study, sweep, point);
-        flights(page, study, sweep, panel);
+        page.objective("bytes", |page| purposes(page, study, sweep, point));
+        page.objective("time", |page| flights(page, study, sweep, panel));
         for (title, quantity, of_session) in TIMES {
             // An index does not know what the peer holds: its cost moves with its own size only.
             if *of_session || index_grows(panel) {
-                times(page, study, sweep, panel, title, *quantity);
+                page.objective("cpu", |page| times(page, study, sweep, panel, title, *quantity));
             }
         }
     }
@@ -217,7 +217,11 @@ fn details(page: &mut Page, study: &Study<'_>, sweep: &SweepStudy<'_>, point: &P
     )
     .numeric();
     for line in summary::lines(sweep, &study.roster) {
-        let cells: Vec<Td> = line.texts.iter().map(|text| Td::number(text)).collect();
+        let sorted = |(text, value): (&String, Option<f64>)| match value {
+            Some(value) => Td::number(text).sorted_by(value),
+            None => Td::number(text),
+        };
+        let cells: Vec<Td> = line.texts.iter().zip(line.values).map(sorted).collect();
         table.row(&contender(&study.roster, line.index), row_class(&study.roster, line.index), &cells);
     }
     page.push(&table.finish());
@@ -248,12 +252,13 @@ fn purposes(page: &mut Page, study: &Study<'_>, sweep: &SweepStudy<'_>, point: &
             let sum: f64 = bytes.iter().sum();
             let label = roster.label(*index);
             rows.push(Row {
+                index: *index,
                 label: format!("{label} {arrow} {} of {}", format::bytes(sum), format::bytes(whole)),
                 texts: bytes.iter().map(|bytes| format::bytes(*bytes)).collect(),
                 shares: bytes.iter().map(|part| if whole > 0.0 { part / whole } else { 0.0 }).collect(),
             });
             let cells = std::iter::once(Td::text(arrow))
-                .chain(bytes.iter().chain([&sum]).map(|bytes| Td::number(&format::bytes(*bytes))));
+                .chain(bytes.iter().chain([&sum]).map(|bytes| Td::value(*bytes, format::bytes)));
             table.row(&contender(roster, *index), row_class(roster, *index), &cells.collect::<Vec<_>>());
         }
     }
@@ -362,7 +367,7 @@ fn times(
                 Some(value) => {
                     let range = format::range(value.low, value.high, format::nanos);
                     let small = range.map(|range| format!("<small>{range}</small>")).unwrap_or_default();
-                    Td::number_html(format::nanos(value.mid) + &small, "num")
+                    Td::number_html(format::nanos(value.mid) + &small, "num").sorted_by(value.mid)
                 }
                 None => Td::number("not timed"),
             })

@@ -52,7 +52,7 @@ pub fn cost<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>) {
         .collect();
     desk.grid(page, &caption, axis_name(axis), panel, Vec::new(), |point, index, cell| {
         let won = best.iter().any(|(number, best)| *number == point.number && *best == Some(index));
-        Some((text(cell), won))
+        Some((text(cell), won, cell.member_day.mid))
     });
 }
 
