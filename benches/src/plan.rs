@@ -461,7 +461,7 @@ fn describe_group(sweep: &GroupSweep) -> record::GroupSweep {
 /// What the record says of a contender.
 pub fn describe_contender(contender: &Contender) -> record::Contender {
     let profile = contender.profile();
-    let entry = self::entry(&contender.id).ok();
+    let entry = entry(&contender.id).ok();
     record::Contender {
         spec: contender.spec.clone(),
         strategy: contender.id.clone(),
