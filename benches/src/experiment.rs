@@ -17,6 +17,7 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("m-growth", include_str!("../experiments/m-growth.toml")),
     ("difference", include_str!("../experiments/difference.toml")),
     ("similarity", include_str!("../experiments/similarity.toml")),
+    ("decide", include_str!("../experiments/decide.toml")),
     ("window", include_str!("../experiments/window.toml")),
     ("sizing", include_str!("../experiments/sizing.toml")),
     ("trace", include_str!("../experiments/trace.toml")),

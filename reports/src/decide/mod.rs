@@ -303,40 +303,4 @@ fn shortest(lists: &[Option<List>]) -> Option<&List> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    #[ignore]
-    fn peek() {
-        let dir = std::env::var("PEEK").unwrap();
-        let runs = ["exact", "timed"].map(|lane| {
-            let path = format!("{dir}/{lane}.jsonl");
-            crate::read(&path, &mut std::io::BufReader::new(std::fs::File::open(&path).unwrap())).unwrap()
-        });
-        let book = crate::Book::unite(runs.to_vec()).unwrap();
-        let study = Study::new(&book);
-        let (cells, left) = cells(&study);
-        println!("{} cells, {left} left out", cells.len());
-        let begin = std::time::Instant::now();
-        for one in decisions(&study, &cells) {
-            println!("== {} {:?}", one.objective.words(), begin.elapsed());
-            for rules in [&one.informed, &one.blind].into_iter().flatten() {
-                println!(
-                    "{:?} {:?} {:?} {:?} {}",
-                    rules.lengths, rules.chosen, rules.held, rules.traces, rules.exact
-                );
-                for rule in &rules.rules {
-                    println!(
-                        "  {:?} {} {:?} {:?} {}",
-                        rule.when,
-                        study.roster.label(rule.pick),
-                        rule.regret,
-                        rule.held,
-                        rule.flights
-                    );
-                }
-            }
-        }
-    }
-}
+mod tests;
