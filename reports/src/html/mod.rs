@@ -5,6 +5,7 @@
 //! | `tag` | escaping, tables |
 //! | `screen` | alarms, the three sentences, the summary matrix: what a reviewer reads |
 //! | `sweep` | one sweep: question, expectation, charts with their tables, reading, command |
+//! | `link` | how long sessions take on the declared links |
 //! | `matrix` | the table below a chart: contenders by points |
 //! | `group` | the sweeps over groups, exponents and claims |
 //! | `appendix` | failures, provenance, harness, words |
@@ -12,6 +13,7 @@
 
 mod appendix;
 mod group;
+mod link;
 mod matrix;
 mod screen;
 mod sweep;
@@ -41,6 +43,7 @@ pub fn render(book: &Book) -> String {
     if study.has_groups() {
         group::growth(&mut page, &study);
     }
+    link::section(&mut page, &study);
     appendix::appendix(&mut page, &study);
     page.finish(&screen::title(&study))
 }
