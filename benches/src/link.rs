@@ -8,6 +8,9 @@ use offerbench_sync::{Datagram, Payload, Segment};
 /// Longest payload of the declared links: a frame of the exact lane, and what is around it.
 pub const PAYLOAD_LEN_MAX: u32 = FRAME_LEN_DEFAULT + 128;
 
+/// Bytes that must be left in a payload for a further frame's surroundings; see the sync core's segments.
+const ROOM: u32 = 62;
+
 /// Where a profile's figures are from, in short; [`LinkProfile`] says more.
 const SOURCES: [(&str, &str); 5] = [
     (
@@ -50,7 +53,7 @@ pub fn declared(name: &str, profile: &LinkProfile, source: &str) -> Link {
         loss_ppm: profile.loss_ppm,
         frame_overhead: around,
         opening_overhead: payload_len(true) - around,
-        payload_len_max: PAYLOAD_LEN_MAX,
+        payload_len_max: PAYLOAD_LEN_MAX - ROOM,
         source: source.to_owned(),
     }
 }

@@ -8,6 +8,7 @@
 //! | `decision` | the rules, and the map they follow from |
 //! | `sizing` | failure against size, estimates of d, regret of each way to size |
 //! | `theory` | closed forms against what was measured |
+//! | `link` | how long sessions take on the declared links |
 //! | `matrix` | the table below a chart: contenders by points |
 //! | `group` | the sweeps over groups, exponents and claims |
 //! | `load` | CPU and memory: of a phone, of a relay with many peers |
@@ -21,6 +22,7 @@ mod controls;
 mod decision;
 mod embed;
 mod group;
+mod link;
 mod load;
 mod matrix;
 mod screen;
@@ -64,6 +66,7 @@ pub fn render(book: &Book) -> String {
     load::section(&mut page, &study);
     sizing::sections(&mut page, &study);
     theory::section(&mut page, &study);
+    link::section(&mut page, &study);
     appendix::appendix(&mut page, &study);
     page.finish(&screen::title(&study), book)
 }

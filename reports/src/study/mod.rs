@@ -10,6 +10,7 @@ pub mod digest;
 pub mod facts;
 pub mod group;
 pub mod label;
+pub mod link;
 pub mod load;
 pub mod panel;
 pub mod prose;
