@@ -11,7 +11,7 @@ use crate::stats::Interval;
 use crate::study::prose::Prose;
 use crate::study::sizing::{
     Estimator, FirstPass, Needed, Provision, Provisioned, Regrets, SHARES, Size, estimators, first_passes,
-    provisioned, regrets,
+    has_provisions, has_regrets, provisioned, regrets,
 };
 use crate::study::summary::with_interval;
 use crate::study::{Roster, Study};
@@ -52,10 +52,10 @@ pub fn sections(page: &mut Page, study: &Study<'_>) {
 /// Links to both, for the contents.
 pub fn links(study: &Study<'_>) -> String {
     let mut links = String::new();
-    if !provisioned(study).is_empty() || !first_passes(study).is_empty() {
+    if has_provisions(study) || !first_passes(study).is_empty() {
         links += "<a href=\"#failure\">Failure</a> ";
     }
-    if !estimators(study).is_empty() || !regrets(study).is_empty() {
+    if !estimators(study).is_empty() || has_regrets(study) {
         links += "<a href=\"#estimates\">Estimates</a> ";
     }
     links

@@ -15,7 +15,7 @@ const LISTED_MAX: usize = 50;
 
 /// Where theory and measurement part: a doubt that belongs on the first screen.
 pub fn doubt(page: &mut Page, study: &Study<'_>) {
-    let all = checks(study);
+    let all: Vec<Placed<'_, '_>> = checks(study).collect();
     let passes = first_passes(study);
     let beyond = all.iter().filter(|one| one.check.beyond()).count()
         + passes.iter().filter(|pass| pass.beyond()).count();
@@ -34,7 +34,7 @@ pub fn doubt(page: &mut Page, study: &Study<'_>) {
 
 /// A link, for the contents.
 pub fn link(study: &Study<'_>) -> &'static str {
-    if checks(study).is_empty() { "" } else { "<a href=\"#theory\">Theory</a> " }
+    if checks(study).next().is_none() { "" } else { "<a href=\"#theory\">Theory</a> " }
 }
 
 fn show(quantity: Quantity) -> fn(f64) -> String {
@@ -93,7 +93,7 @@ fn ratio(check: &Check) -> Td {
 
 /// The section: each closed form with its bound and source, and every disagreement.
 pub fn section(page: &mut Page, study: &Study<'_>) {
-    let all = checks(study);
+    let all: Vec<Placed<'_, '_>> = checks(study).collect();
     if all.is_empty() {
         return;
     }

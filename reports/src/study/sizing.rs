@@ -148,6 +148,16 @@ pub fn provisioned(study: &Study<'_>) -> Vec<Provisioned> {
     all
 }
 
+/// Whether [`provisioned`] has anything to say, without its resampling.
+pub fn has_provisions(study: &Study<'_>) -> bool {
+    let mut sweeps = study.sweeps().filter(|(_, sweep)| sweep.sweep.axis == Axis::Guess);
+    let sized = |cell: &Cell<'_>| cell.rows.iter().all(|row| row.d > 0 && row.capacity.is_some());
+    sweeps.any(|(_, sweep)| {
+        let mut cells = sweep.points().flat_map(|point| &point.cells);
+        cells.any(|(index, cell)| study.roster.oracle(*index) && sized(cell))
+    })
+}
+
 /// First passes of one filter at one d.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FirstPass {
@@ -343,23 +353,89 @@ pub fn regrets<'p>(study: &'p Study<'_>) -> Vec<Regrets<'p>> {
     all
 }
 
-fn regret(index: usize, oracle: usize, d: u64, cell: &Cell<'_>, bound: &Cell<'_>) -> Option<Regret> {
+/// Whether [`regrets`] has anything to say, without its resampling.
+pub fn has_regrets(study: &Study<'_>) -> bool {
+    let mut sweeps = study.sweeps().filter(|(_, sweep)| sweep.sweep.axis == Axis::D);
+    sweeps.any(|(_, sweep)| {
+        let mut pairs = sweep
+            .contenders
+            .iter()
+            .filter_map(|index| Some((*index, oracle_of(*index, &sweep.contenders, study)?)));
+        pairs.any(|(index, oracle)| {
+            let mut points = sweep.points().filter(|point| point.place.d > 0);
+            points.any(|point| {
+                let (cell, bound) = (point.cells.get(&index), point.cells.get(&oracle));
+                cell.zip(bound).is_some_and(|(cell, bound)| !ratios(cell, bound).0.is_empty())
+            })
+        })
+    })
+}
+
+/// Ratios of sessions on the same sets, and how many pairs did not end well.
+fn ratios(cell: &Cell<'_>, bound: &Cell<'_>) -> (Vec<f64>, u64) {
     let by_replicate: BTreeMap<u32, &ExactRow> = bound.rows.iter().map(|row| (row.replicate, *row)).collect();
     let mut ratios = Vec::new();
     let mut lost = 0;
     for row in &cell.rows {
         // Equal seeds mean equal sets; another seed would be another question.
-        let Some(other) = by_replicate.get(&row.replicate).filter(|other| other.seed == row.seed) else {
-            continue;
-        };
-        if row.succeeded() && other.succeeded() && other.bytes_total() > 0 {
-            ratios.push(row.bytes_total() as f64 / other.bytes_total() as f64);
-        } else {
-            lost += 1;
+        let other = by_replicate.get(&row.replicate).filter(|other| other.seed == row.seed);
+        match other {
+            Some(other) if row.succeeded() && other.succeeded() && other.bytes_total() > 0 => {
+                ratios.push(row.bytes_total() as f64 / other.bytes_total() as f64);
+            }
+            Some(_) => lost += 1,
+            None => {}
         }
     }
+    (ratios, lost)
+}
+
+fn regret(index: usize, oracle: usize, d: u64, cell: &Cell<'_>, bound: &Cell<'_>) -> Option<Regret> {
+    let (mut ratios, lost) = ratios(cell, bound);
     let mean = mean_interval(&ratios, BOOTSTRAP_SEED)?;
     ratios.sort_by(f64::total_cmp);
     let tail = [quantile(&ratios, 0.5)?, quantile(&ratios, 0.99)?, quantile(&ratios, 1.0)?];
     Some(Regret { index, oracle, d, pairs: ratios.len() as u64, lost, mean, tail })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size(ratio: f64, failed: u64, trials: u64, bytes: f64, lost: u64) -> Size {
+        let bytes = Interval { low: bytes, mid: bytes, high: bytes };
+        Size { ratio, trials, failed, rate: wilson(failed, trials), bytes, lost }
+    }
+
+    #[test]
+    fn a_rate_is_told_as_far_as_trials_reach() {
+        let sizes =
+            vec![size(1.2, 900, 2000, 90.0, 0), size(1.5, 9, 2000, 100.0, 0), size(2.0, 0, 2000, 120.0, 0)];
+        let one = Provision { index: 0, sizes };
+        let spec = "iblt:bits=48,k=4,place=free";
+        let needed = one.needed(1e-2, 100, spec);
+        assert_eq!((needed.short, needed.enough), (Some(1.2), Some(1.5)));
+        // Nobody failed in 2,000, which does not exclude one in 1,000.
+        let needed = one.needed(1e-3, 100, spec);
+        assert_eq!((needed.short, needed.enough, needed.trials), (Some(1.5), None, 3838));
+        assert!(needed.floor.unwrap() > 1.0 && one.tells(spec));
+        assert_eq!(one.needed(1e-6, 100, "pinsketch:bits=48,size=oracle").sure, Some(1.0));
+    }
+
+    #[test]
+    fn who_gives_up_is_not_cheapest() {
+        let one = Provision {
+            index: 0,
+            sizes: vec![size(0.5, 10, 10, 50.0, 1), size(1.0, 1, 10, 80.0, 0), size(2.0, 0, 10, 90.0, 0)],
+        };
+        assert_eq!(one.cheapest(), Some(1));
+        assert!(!one.tells("iblt:k=4"));
+    }
+
+    #[test]
+    fn theory_is_doubted_beyond_three_deviations() {
+        let pass = |failed| FirstPass { index: 0, m: 1000, d: 100, trials: 100, failed, forecast: 0.634 };
+        assert!(!pass(63).beyond() && !pass(75).beyond());
+        assert!(pass(85).beyond() && pass(40).beyond());
+    }
 }

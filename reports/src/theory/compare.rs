@@ -5,6 +5,9 @@
 //! A measurement is within its bound when it is off by no more than the stated share, one byte, and three
 //! standard errors of the mean.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use super::{Forecast, Meeting, bytes, flights};
 use crate::record::{ExactRow, Outcome};
 use crate::study::{Cell, Point, Roster, Study};
@@ -71,17 +74,24 @@ fn mean(rows: &[&ExactRow], value: impl Fn(&ExactRow) -> f64) -> f64 {
     rows.iter().map(|row| value(row)).sum::<f64>() / rows.len() as f64
 }
 
-fn meeting(rows: &[&ExactRow], point: &Point<'_>) -> Meeting {
-    let sized = rows.iter().all(|row| row.capacity.is_some());
+/// Sets of equal sizes, whose sessions share a forecast. Replicates of a point may differ: where one end lacks
+/// something, it is now this one and now that.
+type Sizes = (u64, u64, u64);
+
+fn sizes(row: &ExactRow) -> Sizes {
+    (row.m, row.d_initiator, row.d_responder)
+}
+
+fn meeting(row: &ExactRow, capacity: Option<f64>, point: &Point<'_>) -> Meeting {
     Meeting {
-        n_initiator: mean(rows, |row| row.m.saturating_sub(row.d_responder) as f64),
-        n_responder: mean(rows, |row| row.m.saturating_sub(row.d_initiator) as f64),
-        d_initiator: mean(rows, |row| row.d_initiator as f64),
-        d_responder: mean(rows, |row| row.d_responder as f64),
+        n_initiator: row.m.saturating_sub(row.d_responder) as f64,
+        n_responder: row.m.saturating_sub(row.d_initiator) as f64,
+        d_initiator: row.d_initiator as f64,
+        d_responder: row.d_responder as f64,
         window: point.place.window,
         uniform: point.place.uniform(),
-        hint: mean(rows, |row| (row.d as f64 * row.guess.unwrap_or(1.0)).round()),
-        capacity: sized.then(|| mean(rows, |row| row.capacity.unwrap_or_default() as f64)),
+        hint: (row.d as f64 * row.guess.unwrap_or(1.0)).round(),
+        capacity,
     }
 }
 
@@ -96,17 +106,37 @@ pub fn check(quantity: Quantity, index: usize, point: &Point<'_>, roster: &Roste
     if rows.is_empty() {
         return None;
     }
-    let at = meeting(&rows, point);
-    let (forecast, value): (_, fn(&ExactRow) -> f64) = match quantity {
-        Quantity::Bytes => (bytes(roster.spec(index), &at)?, wanted),
-        Quantity::Flights => (flights(roster.spec(index), &at)?, |row| f64::from(row.flights)),
+    let sized = rows.iter().all(|row| row.capacity.is_some());
+    let capacity = sized.then(|| mean(&rows, |row| row.capacity.unwrap_or_default() as f64));
+    let spec = roster.spec(index);
+    let mut forecasts: BTreeMap<Sizes, Forecast> = BTreeMap::new();
+    for row in &rows {
+        if let Entry::Vacant(entry) = forecasts.entry(sizes(row)) {
+            let at = meeting(row, capacity, point);
+            let forecast = match quantity {
+                Quantity::Bytes => bytes(spec, &at),
+                Quantity::Flights => flights(spec, &at),
+            };
+            // Theory that covers some replicates only says nothing on their mean.
+            entry.insert(forecast?);
+        }
+    }
+    let value = |row: &ExactRow| match quantity {
+        Quantity::Bytes => wanted(row),
+        Quantity::Flights => f64::from(row.flights),
     };
-    let average = mean(&rows, value);
-    let variance = mean(&rows, |row| (value(row) - average).powi(2));
+    let one = *forecasts.values().next()?;
+    let forecast = Forecast { mean: mean(&rows, |row| forecasts[&sizes(row)].mean), ..one };
+    let over = |row: &ExactRow| value(row) - forecasts[&sizes(row)].mean;
+    let average = mean(&rows, over);
+    let variance = mean(&rows, |row| (over(row) - average).powi(2));
     let single = variance.sqrt().max(forecast.spread * forecast.mean);
     let rounding = if quantity == Quantity::Bytes { 1.0 } else { 0.0 };
-    let measured =
-        if forecast.at_most { rows.iter().map(|row| value(row)).fold(0.0, f64::max) } else { average };
+    let measured = if forecast.at_most {
+        rows.iter().map(|row| value(row)).fold(0.0, f64::max)
+    } else {
+        mean(&rows, value)
+    };
     Some(Check {
         quantity,
         measured,
@@ -129,23 +159,17 @@ pub struct Placed<'s, 'a> {
     pub check: Check,
 }
 
-/// Every check of a book.
-pub fn checks<'s, 'a>(study: &'s Study<'a>) -> Vec<Placed<'s, 'a>> {
-    let mut all = Vec::new();
-    for (_, sweep) in study.sweeps() {
-        for panel in &sweep.panels {
-            for point in &panel.points {
-                for index in point.cells.keys().copied() {
-                    for quantity in [Quantity::Bytes, Quantity::Flights] {
-                        if let Some(check) = check(quantity, index, point, &study.roster) {
-                            all.push(Placed { sweep: &sweep.sweep.name, index, point, check });
-                        }
-                    }
-                }
-            }
-        }
-    }
-    all
+/// Every check of a book, as they are asked for.
+pub fn checks<'s, 'a>(study: &'s Study<'a>) -> impl Iterator<Item = Placed<'s, 'a>> {
+    let points =
+        study.sweeps().flat_map(|(_, sweep)| sweep.points().map(|point| (&*sweep.sweep.name, point)));
+    points.flat_map(|(sweep, point)| {
+        let cells = point.cells.keys().flat_map(|index| {
+            [Quantity::Bytes, Quantity::Flights]
+                .map(|quantity| (*index, check(quantity, *index, point, &study.roster)))
+        });
+        cells.filter_map(move |(index, check)| Some(Placed { sweep, index, point, check: check? }))
+    })
 }
 
 #[cfg(test)]
@@ -209,7 +233,7 @@ mod tests {
     }
 
     fn of_bytes(study: &Study<'_>) -> Vec<(usize, Check)> {
-        let all = checks(study).into_iter().filter(|one| one.check.quantity == Quantity::Bytes);
+        let all = checks(study).filter(|one| one.check.quantity == Quantity::Bytes);
         all.map(|one| (one.index, one.check)).collect()
     }
 
