@@ -102,7 +102,8 @@ impl<'s, 'a> Band<'s, 'a> {
     }
 }
 
-/// All maps of a book: those with the most cells first, then as the sweeps come; those without a word written last.
+/// All maps of a book: first those of several sizes, of these the one that holds the most messages, then the one with
+/// the most cells, then as the sweeps come; those without a word written last.
 pub fn bands<'s, 'a>(study: &'s Study<'a>) -> Vec<Band<'s, 'a>> {
     let mut order: Vec<Vec<String>> = Vec::new();
     let mut grouped: BTreeMap<(Vec<String>, bool), Vec<Site<'s, 'a>>> = BTreeMap::new();
@@ -140,14 +141,18 @@ pub fn bands<'s, 'a>(study: &'s Study<'a>) -> Vec<Band<'s, 'a>> {
         })
         .collect();
     let first = |band: &Band<'_, '_>| order.iter().position(|key| *key == band.key);
-    all.sort_by_key(|band| (band.idle, std::cmp::Reverse(band.sites.len()), first(band)));
+    all.sort_by_key(|band| {
+        let most = band.sites.iter().map(|site| site.column).max();
+        let count = band.sites.len();
+        (band.idle, count < 2, std::cmp::Reverse(most), std::cmp::Reverse(count), first(band))
+    });
     all
 }
 
 /// Why a point stands for the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Focus {
-    /// The middle of the sizes with the most messages, under the conditions with the most sizes.
+    /// The middle of the sizes with the most messages, under the conditions that hold the most.
     Middle,
     /// Conditions vary and sizes do not: the point by which the first sweep compares.
     First,
@@ -157,7 +162,7 @@ pub enum Focus {
 
 /// The point that the first screen's sentences are about.
 ///
-/// Of the map with the most cells it is the middle member count (the lower of two) at the most messages: a corner of the grid is
+/// Of the first map of several sizes it is the middle member count (the larger of two) at the most messages: a corner of the grid is
 /// nobody's group. Where no map has two cells, it is the reference point of the first sweep with something
 /// written, of any sweep if nothing is.
 pub fn focus<'b, 's, 'a>(bands: &'b [Band<'s, 'a>]) -> Option<(&'b Band<'s, 'a>, &'b Site<'s, 'a>, Focus)> {
@@ -165,7 +170,7 @@ pub fn focus<'b, 's, 'a>(bands: &'b [Band<'s, 'a>]) -> Option<(&'b Band<'s, 'a>,
     if main.sites.len() > 1 {
         let most = main.sites.iter().map(|site| site.column).max()?;
         let row: Vec<&Site<'_, '_>> = main.sites.iter().filter(|site| site.column == most).collect();
-        return Some((main, row.get((row.len() - 1) / 2)?, Focus::Middle));
+        return Some((main, row.get(row.len() / 2)?, Focus::Middle));
     }
     let sites = || bands.iter().flat_map(|band| band.sites.iter().map(move |site| (band, site)));
     let chosen = sites()
