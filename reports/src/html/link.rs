@@ -48,6 +48,7 @@ fn chart(page: &mut Page, study: &Study<'_>, on: &OnLink<'_>) {
         .map(|line| {
             let total = line.stages.total_s();
             Row {
+                index: line.index,
                 label: format!("{} {}", study.roster.label(line.index), seconds(total)),
                 shares: line.stages.parts().map(|(_, s)| if total > 0.0 { s / total } else { 0.0 }).to_vec(),
                 texts: line.stages.parts().map(|(_, s)| seconds(s)).to_vec(),
