@@ -42,7 +42,9 @@ pub fn links() -> Vec<Link> {
 
 /// A profile in the form of a header.
 pub fn declared(name: &str, profile: &LinkProfile, source: &str) -> Link {
-    let around = payload_len(false);
+    /// Short of 128 bytes with what is around it.
+    const SHORT: u32 = 50;
+    let around = payload_len(SHORT, false) - SHORT;
     Link {
         name: name.to_owned(),
         latency_us: profile.latency_us,
@@ -52,27 +54,28 @@ pub fn declared(name: &str, profile: &LinkProfile, source: &str) -> Link {
         packet_overhead: profile.packet_overhead,
         loss_ppm: profile.loss_ppm,
         frame_overhead: around,
-        opening_overhead: payload_len(true) - around,
+        length_fields: payload_len(500, false) - 500 - around,
+        ack_len: payload_len(0, false),
+        opening_overhead: payload_len(SHORT, true) - SHORT - around,
         payload_len_max: PAYLOAD_LEN_MAX - ROOM,
         source: source.to_owned(),
     }
 }
 
-/// Bytes of a payload around a frame of a usual length, encoded as the sync core does it.
-fn payload_len(opens: bool) -> u32 {
-    const FRAME_LEN: usize = 500;
+/// Bytes of a payload with a frame of so many, or with none and an acknowledgement alone, as the sync core encodes it.
+fn payload_len(frame_len: u32, opens: bool) -> u32 {
     let segment = Segment {
         group: vec![1; if opens { 32 } else { 0 }].into(),
         session: u32::MAX,
-        seq: 1,
+        seq: u32::from(frame_len > 0),
         ack: u32::from(!opens),
-        frame: vec![0; FRAME_LEN].into(),
+        frame: vec![0; frame_len as usize].into(),
         strategy: u32::from(opens),
         end: 0,
     };
     let mut bytes = Vec::new();
     Datagram::Sync(Payload { segments: vec![segment], ..Payload::default() }).encode(&mut bytes);
-    (bytes.len() - FRAME_LEN) as u32
+    bytes.len() as u32
 }
 
 #[cfg(test)]
@@ -87,10 +90,12 @@ mod tests {
         assert_eq!(named[0], "ideal");
     }
 
-    /// Header 1, tag and length of the segment 3 + 2, session 6, number 2, acknowledgement 2, tag and length of the frame 3;
+    /// Header 1, tag and length of the segment 3 + 1, session 6, number 2, acknowledgement 2, tag and length of the frame 2;
     /// the opening has 34 for the group and 5 for the strategy, and acknowledges nothing.
     #[test]
     fn what_the_core_puts_around_a_frame() {
-        assert_eq!((payload_len(false), payload_len(true)), (19, 56));
+        let lora = declared("lora", &LinkProfile::LORA, "");
+        assert_eq!((lora.frame_overhead, lora.length_fields), (17, 2));
+        assert_eq!((lora.ack_len, lora.opening_overhead), (13, 37));
     }
 }

@@ -72,6 +72,12 @@ impl Link {
         payload_len + packets * f64::from(self.packet_overhead)
     }
 
+    /// Bytes of a frame with what the sync core puts around it.
+    pub fn framed_len(&self, frame_len: f64) -> f64 {
+        let bits_more = [7, 14, 21, 28].iter().filter(|bits| frame_len >= f64::from(1_u32 << **bits)).count();
+        frame_len + f64::from(self.frame_overhead) + f64::from(self.length_fields) * bits_more as f64
+    }
+
     /// How long a payload takes to leave, in seconds.
     pub fn leaving_s(&self, payload_len: f64) -> f64 {
         if self.rate_bps == 0 { 0.0 } else { self.wire_len(payload_len) * 8.0 / self.rate_bps as f64 }
@@ -183,7 +189,7 @@ impl<'a> Walk<'a> {
             return Some(answers.later(*other.arrived.get(rides)?));
         }
         let arrived = *end.arrived.get(said.min(index) - 1)?;
-        let wire_s = self.link.leaving_s(f64::from(self.link.frame_overhead));
+        let wire_s = self.link.leaving_s(f64::from(self.link.ack_len));
         Some(
             answers.later(Moment {
                 wire_s: arrived.wire_s + wire_s,
@@ -218,12 +224,11 @@ impl<'a> Walk<'a> {
                 return true;
             }
         }
-        let around = f64::from(self.link.frame_overhead);
         let opening = if first == 0 && from == 0 { f64::from(self.link.opening_overhead) } else { 0.0 };
         let mut len = opening;
         let mut next = first;
         while let Some(frame) = self.ends[from].frames.get(next) {
-            let with = len + frame.len + around;
+            let with = len + self.link.framed_len(frame.len);
             let together = next == first
                 || (with <= f64::from(self.link.payload_len_max)
                     && self.ready(from, next).is_some_and(|ready| ready.s() <= now.s()));

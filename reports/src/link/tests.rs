@@ -16,6 +16,8 @@ fn link() -> Link {
         packet_overhead: 0,
         loss_ppm: 0,
         frame_overhead: 0,
+        length_fields: 0,
+        ack_len: 0,
         opening_overhead: 0,
         payload_len_max: 1 << 20,
         source: "made up".into(),
@@ -83,9 +85,16 @@ fn ends_that_speak_at_once_pay_the_longer() {
 
 #[test]
 fn packets_and_frames_pay_their_headers() {
-    let link = Link { mtu: 100, packet_overhead: 20, frame_overhead: 10, opening_overhead: 40, ..link() };
-    // 250 + 10 + 40 are three packets: 360 bytes. 80 + 10 are one: 110.
-    assert_takes(&row(1, &[[0, 1, 250, 0]], &[[1, 1, 80, 0]]), &link, 0.47, 4.0);
+    let link = Link {
+        mtu: 100,
+        packet_overhead: 20,
+        frame_overhead: 10,
+        length_fields: 2,
+        opening_overhead: 40,
+        ..link()
+    };
+    // 240 + 12 + 40 are three packets: 352 bytes. 80 + 10 are one: 110.
+    assert_takes(&row(1, &[[0, 1, 240, 0]], &[[1, 1, 80, 0]]), &link, 0.462, 4.0);
     assert_eq!(frames_over_mtu(&row(1, &[[0, 2, 250, 0]], &[[1, 3, 80, 0]]), &link), 2);
 }
 
@@ -93,6 +102,8 @@ fn packets_and_frames_pay_their_headers() {
 fn a_window_of_one_waits_for_each_acknowledgement() {
     // Three frames of 1 s, 2 s there and, but for the last, 2 s back.
     assert_takes(&row(1, &[[0, 3, 3000, 0]], &[]), &link(), 3.0, 10.0);
+    // 500 bytes of acknowledgement, twice.
+    assert_takes(&row(1, &[[0, 3, 3000, 0]], &[]), &Link { ack_len: 500, ..link() }, 4.0, 10.0);
     // With room for all of them they are one payload.
     assert_takes(&row(4, &[[0, 3, 3000, 0]], &[]), &link(), 3.0, 2.0);
     // Or three payloads in a row, if that is too long.

@@ -20,9 +20,13 @@ pub struct Link {
     pub packet_overhead: u32,
     /// Packets lost, in a million.
     pub loss_ppm: u32,
-    /// Bytes that the sync core puts around a frame: the payload's header, the session's number, acknowledgements. Nobody
-    /// strategy's choice, so no row counts them.
+    /// Bytes that the sync core puts around a frame of fewer than 128: the payload's header, the session's number,
+    /// acknowledgements. No strategy's choice, so no row counts them.
     pub frame_overhead: u32,
+    /// Fields of that which hold the frame's length: each grows by a byte for every 7 bits that the length has more.
+    pub length_fields: u32,
+    /// Bytes of a payload that holds an acknowledgement alone.
+    pub ack_len: u32,
     /// What it puts around a session's first frame besides: the group and the strategy.
     pub opening_overhead: u32,
     /// Longest payload, in bytes: frames that are due at the same moment share one.
