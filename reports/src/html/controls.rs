@@ -38,10 +38,8 @@ pub fn controls(study: &Study<'_>) -> String {
             )
         })
         .collect();
-    let objectives: String = OBJECTIVES
-        .iter()
-        .map(|(value, name)| format!("<option value=\"{value}\">{name}</option>"))
-        .collect();
+    let objectives: String =
+        OBJECTIVES.iter().map(|(value, name)| format!("<option value=\"{value}\">{name}</option>")).collect();
     format!(
         "<form id=\"controls\" aria-label=\"Filter\" hidden>\n<p><label>Look at <select id=\"objective\">{objectives}\
          </select></label> <button type=\"button\" id=\"reset\">Reset</button> \

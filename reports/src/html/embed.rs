@@ -62,7 +62,10 @@ pub fn plotly() -> &'static str {
         let packed = packed(usize::MAX, |gzip| gzip.write_all(source.as_bytes()));
         let packed = packed.expect("what has no limit stays within it");
         let notice = source.find("*/").map_or("", |end| &source[..end + 2]).trim();
-        format!("<script type=\"application/gzip\" id=\"plotly\" data-notice=\"{}\">{packed}</script>", escaped(notice))
+        format!(
+            "<script type=\"application/gzip\" id=\"plotly\" data-notice=\"{}\">{packed}</script>",
+            escaped(notice)
+        )
     })
 }
 

@@ -101,7 +101,10 @@ impl Page {
             legend = chart.legend_entries,
             rows = match chart.rows.as_slice() {
                 [] => String::new(),
-                rows => format!(" data-rows=\"{}\"", rows.iter().map(usize::to_string).collect::<Vec<_>>().join(" ")),
+                rows => format!(
+                    " data-rows=\"{}\"",
+                    rows.iter().map(usize::to_string).collect::<Vec<_>>().join(" ")
+                ),
             },
         );
     }
@@ -109,8 +112,9 @@ impl Page {
     fn finish(self, title: &str, book: &Book) -> String {
         let title = escaped(title);
         let plotly = embed::plotly();
-        let hues: String =
-            (0..style::HUES).map(|hue| format!(".f{hue} {{ border-color: {}; }}\n", style::colour(hue))).collect();
+        let hues: String = (0..style::HUES)
+            .map(|hue| format!(".f{hue} {{ border-color: {}; }}\n", style::colour(hue)))
+            .collect();
         let head = format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\

@@ -90,7 +90,9 @@ fn alarm(page: &mut Page, study: &Study<'_>, title: &str, words: &str, rows: &[P
 pub fn screen(page: &mut Page, study: &Study<'_>) {
     let sentences = verdict::sentences(study);
     let count = if sentences.len() == 3 { "three" } else { "four" };
-    page.push(&format!("<section class=\"verdict\" id=\"answer\"><h2>The answer in {count} sentences</h2>\n<ol>\n"));
+    page.push(&format!(
+        "<section class=\"verdict\" id=\"answer\"><h2>The answer in {count} sentences</h2>\n<ol>\n"
+    ));
     for sentence in sentences {
         page.push(&format!("<li>{}</li>\n", prose(&sentence)));
     }
@@ -178,8 +180,7 @@ fn summary_section(page: &mut Page, study: &Study<'_>) {
         let mut cells: Vec<Td> = entry.prices.iter().map(|one| price(one.as_ref())).collect();
         let all = entry.outcomes.trials();
         cells.extend([entry.outcomes.gave_up, entry.outcomes.wrong].map(|count| of_all(count, all)));
-        let figure =
-            |value: Option<f64>, show: fn(f64) -> String| Td::optional(value, show);
+        let figure = |value: Option<f64>, show: fn(f64) -> String| Td::optional(value, show);
         cells.push(figure(entry.flights, format::figure));
         if digest.timed_at.is_some() {
             cells.extend([entry.build, entry.session].map(|time| figure(time, format::nanos)));

@@ -127,8 +127,7 @@ pub fn outcomes(page: &mut Page, study: &Study<'_>) {
         }
         let all: u64 = counts.iter().sum();
         if all > 0 {
-            let cells: Vec<Td> =
-                [all].iter().chain(&counts).map(|count| Td::count(*count)).collect();
+            let cells: Vec<Td> = [all].iter().chain(&counts).map(|count| Td::count(*count)).collect();
             table.row(&contender(&study.roster, index), row_class(&study.roster, index), &cells);
         }
     }

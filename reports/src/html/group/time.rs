@@ -150,7 +150,11 @@ pub fn catch_up<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>)
         (due > 0).then(|| {
             let class = if cut > 0 { " class=\"fail\"" } else { "" };
             let (cut, all) = (format::count(cut), format::count(due));
-            (quantiles(&times, due) + &format!("<small{class}>{cut} of {all} cut</small>"), false, middle(&times, due))
+            (
+                quantiles(&times, due) + &format!("<small{class}>{cut} of {all} cut</small>"),
+                false,
+                middle(&times, due),
+            )
         })
     });
     let caption = format!(
