@@ -110,7 +110,7 @@ fn outcome_chart(page: &mut Page, study: &Study<'_>) {
         } else {
             with_interval(rate, format::percent)
         };
-        let cells = [sum.trials()].into_iter().chain(counts).map(|count| Td::count(count));
+        let cells = [sum.trials()].into_iter().chain(counts).map(Td::count);
         table.row(
             &contender(&study.roster, index),
             row_class(&study.roster, index),

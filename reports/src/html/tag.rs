@@ -209,7 +209,7 @@ impl Table {
         let head: String =
             self.columns.iter().map(|title| format!("<th scope=\"col\">{title}</th>")).collect();
         format!(
-            "<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\"><table{class}>\
+            "<div class=\"table\" tabindex=\"0\" role=\"group\" aria-label=\"{caption}\"><table{class}>\
              <caption><span>{caption}</span></caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\
              </table></div>\n",
             caption = self.caption,

@@ -52,6 +52,33 @@ function contenderOf(trace) {
   return /^g\d+$/.test(trace.legendgroup || "") ? Number(trace.legendgroup.slice(1)) : null;
 }
 
+// Lines end close to each other: a letter that would lie on the one above it moves aside.
+function spread(plot, chart) {
+  const axis = plot.layout.yaxis;
+  const high = Number(chart.dataset.height) - plot.layout.margin.t - plot.layout.margin.b;
+  const curved = axis.type === "log" && !(linear.has(chart) && linear.get(chart).has("yaxis"));
+  const place = (y) => (curved ? Math.log(Math.max(y, 1e-12)) : y);
+  const lettered = plot.data.filter((trace) => trace.visible === undefined && Array.isArray(trace.text));
+  const all = lettered.flatMap((trace) => trace.y).filter((y) => y !== null).map(place);
+  const range = Math.max(...all) - Math.min(...all) || 1;
+  const ends = [];
+  for (const trace of lettered) {
+    const at = trace.text.findIndex((letter) => letter);
+    if (at >= 0) { ends.push({ trace, at, x: trace.x[at], y: place(trace.y[at]) / range * high }); }
+    trace.cliponaxis = false;
+  }
+  ends.sort((one, other) => other.y - one.y);
+  const lanes = new Map();
+  for (const end of ends) {
+    const lane = lanes.get(end.x) || [];
+    lanes.set(end.x, lane);
+    let step = lane.findIndex((y) => y - end.y > 11);
+    if (step < 0) { step = lane.length < 4 ? lane.length : lane.indexOf(Math.max(...lane)); }
+    lane[step] = end.y;
+    end.trace.text[end.at] = "\u2002\u2009".repeat(step) + end.trace.text[end.at];
+  }
+}
+
 // Leaves out the bars of those that are not shown; returns how much lower the drawing gets.
 function keepBars(plot, contenders) {
   const keep = contenders.map((_, row) => row).filter((row) => shown(contenders[row]));
@@ -85,6 +112,7 @@ function draw(chart) {
     trace.hovertext = [].concat(trace.hovertext).map((text, row) =>
       (trace.type === "bar" ? rows[row] + "<br>" + trace.name + ": " : trace.name + "<br>") + text);
   }
+  spread(plot, chart);
   let height = Number(chart.dataset.height);
   if (chart.dataset.rows) {
     height = Math.max(height - keepBars(plot, chart.dataset.rows.split(" ").map(Number)), 160);
@@ -128,7 +156,7 @@ function tools(chart, layout) {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = "log " + name[0];
-    button.setAttribute("aria-label", "Logarithmic " + name[0] + " axis: " + chart.getAttribute("aria-label"));
+    button.setAttribute("aria-label", "log " + name[0] + " axis: " + chart.getAttribute("aria-label"));
     button.setAttribute("aria-pressed", "true");
     button.addEventListener("click", () => {
       const axes = linear.get(chart) || new Set();
