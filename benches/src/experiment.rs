@@ -30,6 +30,7 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("relays", include_str!("../experiments/relays.toml")),
     ("idle", include_str!("../experiments/idle.toml")),
     ("links", include_str!("../experiments/links.toml")),
+    ("radio", include_str!("../experiments/radio.toml")),
     ("replay", include_str!("../experiments/replay.toml")),
     ("dag", include_str!("../experiments/dag.toml")),
     ("smoke", include_str!("../experiments/smoke.toml")),
