@@ -33,6 +33,7 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("links", include_str!("../experiments/links.toml")),
     ("join-storm", include_str!("../experiments/join-storm.toml")),
     ("store-sync", include_str!("../experiments/store-sync.toml")),
+    ("radio", include_str!("../experiments/radio.toml")),
     ("replay", include_str!("../experiments/replay.toml")),
     ("dag", include_str!("../experiments/dag.toml")),
     ("smoke", include_str!("../experiments/smoke.toml")),

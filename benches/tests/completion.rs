@@ -51,7 +51,7 @@ const SETS: [Sets; 4] = [
 
 /// What a node of the test is told: nothing is sent again, and a payload may leave whenever something is due.
 fn config(spec: &str, window: u32) -> Config {
-    let mut options = Reconcile::new(spec).unwrap();
+    let mut options = Reconcile::new(spec).expect("a preset builds");
     (options.knock, options.silence, options.every) = (false, NEVER, NEVER);
     options.channel = ChannelConfig {
         window,
@@ -89,8 +89,9 @@ impl Pair {
                     continue;
                 }
                 let at = 1_700_000_000_000 + i * 60_000;
-                let no: MsgNo =
-                    node.append(&mut library, Time::ZERO, GROUP, at, &i.to_le_bytes(), Some(&[])).unwrap();
+                let no: MsgNo = node
+                    .append(&mut library, Time::ZERO, GROUP, at, &i.to_le_bytes(), Some(&[]))
+                    .expect("a small message is taken");
                 items[holder].push(library.message(no).item);
             }
         }
@@ -111,7 +112,7 @@ impl Pair {
         });
         let mut flow = Flow::default();
         let limits = DuelLimits { window, ..DuelLimits::default() };
-        (duel_traced(&mut ends, &limits, &mut flow).unwrap(), flow)
+        (duel_traced(&mut ends, &limits, &mut flow).expect("a duel ends"), flow)
     }
 
     /// Seconds from the first payload until frame number `last[i]` of each end i has arrived.
@@ -125,7 +126,7 @@ impl Pair {
         let mut done = [last[0] == 0, last[1] == 0];
         self.nodes[0].handle_online(now);
         for _ in 0..1_000_000 {
-            for from in 0..2 {
+            for (from, link) in links.iter_mut().enumerate() {
                 let mut bytes = Vec::new();
                 while self.nodes[from].poll_transmit(&self.library, now, &mut bytes).is_some() {
                     let Ok(Datagram::Sync(payload)) = Datagram::decode(&bytes, 1 << 20) else { continue };
@@ -139,7 +140,7 @@ impl Pair {
                     let mut bytes = Vec::new();
                     Datagram::Sync(payload.clone()).encode(&mut bytes);
                     let Carried::Arrives { at, .. } =
-                        links[from].carry(profile, now, Up::ALWAYS, bytes.len(), Span::ZERO)
+                        link.carry(profile, now, Up::ALWAYS, bytes.len(), Span::ZERO)
                     else {
                         panic!("a healed link loses nothing");
                     };
@@ -160,7 +161,9 @@ impl Pair {
                 }
                 let mut bytes = Vec::new();
                 Datagram::Sync(payload).encode(&mut bytes);
-                self.nodes[to].handle_payload(&mut self.library, now, PeerId(1 - to as u32), &bytes).unwrap();
+                self.nodes[to]
+                    .handle_payload(&mut self.library, now, PeerId(1 - to as u32), &bytes)
+                    .expect("a node reads what a node wrote");
                 if !online {
                     // Earlier it would begin a session of its own.
                     online = true;
@@ -193,7 +196,7 @@ fn row(flow: &Flow, window: u32) -> ExactRow {
         "frames_overshoot": 0, "flights": 1, "decode_attempts": 1, "decode_failures": 0, "heap_peak_bytes": 1,
         "index_heap_bytes": 1,
     });
-    let mut row: ExactRow = serde_json::from_value(row).unwrap();
+    let mut row: ExactRow = serde_json::from_value(row).expect("the fields of a row");
     let [up, down] = flow.0.clone().map(|bursts| {
         bursts
             .iter()
