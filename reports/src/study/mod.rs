@@ -356,7 +356,7 @@ mod tests {
         let at = crossing.at.unwrap();
         assert!((99.0..101.0).contains(&at.mid), "{at:?}");
         let words = verdict::first(&study).plain();
-        assert!(words.contains("steep up to d ≈ 99.9") && words.contains("flat above"), "{words}");
+        assert!(words.contains("d ≤ 99.9 use steep; else use flat"), "{words}");
         let words = verdict::second(&study).plain();
         assert!(words.contains("equal sets cost least with steep"), "{words}");
     }
