@@ -25,7 +25,7 @@ pub fn rules(page: &mut Page, study: &Study<'_>, decision: &Decision<'_>, letter
             lengths(page, rules);
         }
         None => page.paragraph(
-            "alarm",
+            "refused",
             "No short rule: whatever a list of at most five rules picks, some session fails. The map shows who \
              finished where.",
         ),
