@@ -149,7 +149,7 @@ fn lengths(page: &mut Page, rules: &Rules) {
          the worst cell costs by {}, or brings the mean below {}.{proof}",
         parts.join("; "),
         format::percent(RULE_WORTH),
-        format::percent(HELD_MAX)
+        format::percent(HELD_MAX / 2.0)
     );
     page.paragraph("note", &escaped(&words));
 }
