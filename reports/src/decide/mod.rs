@@ -24,9 +24,10 @@ pub mod words;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use cell::{Cell, Half, Place, Priced, cells};
-pub use objective::{Objective, Profile};
+pub use objective::Objective;
 use search::{Condition, Feature, List, RULES_MAX, Spot, search};
 
+use crate::record::Link;
 use crate::stats::{Interval, median};
 use crate::study::Study;
 use cross::Pair;
@@ -133,13 +134,20 @@ pub struct Decision<'a> {
 
 /// Every decision the records allow: for bytes, and where times were taken for CPU and each link.
 pub fn decisions<'a>(study: &Study<'a>, cells: &[Cell<'a>]) -> Vec<Decision<'a>> {
-    let objectives = [Objective::Bytes, Objective::Cpu].into_iter().chain(links(study).map(Objective::Link));
+    let objectives =
+        [Objective::Bytes, Objective::Cpu].into_iter().chain(links(study).into_iter().map(Objective::Link));
     objectives.filter_map(|objective| Decision::new(objective, cells)).collect()
 }
 
-/// Links that the headers declare.
-fn links<'a>(_study: &Study<'a>) -> impl Iterator<Item = Profile<'a>> + use<'a> {
-    std::iter::empty()
+/// Links that the headers declare, each once.
+fn links<'a>(study: &Study<'a>) -> Vec<&'a Link> {
+    let mut links: Vec<&Link> = Vec::new();
+    for link in study.book.experiments().iter().flat_map(|one| &one.header().links) {
+        if links.iter().all(|known| known.name != link.name) {
+            links.push(link);
+        }
+    }
+    links
 }
 
 impl<'a> Decision<'a> {
@@ -251,7 +259,8 @@ impl<'c> Table<'c> {
     /// Where a rule's contender and the one that takes over beyond its threshold cross, over all columns in which
     /// both rules speak on either side.
     fn crossing(&self, list: &List, rule: usize, feature: Feature, upto: f64) -> Option<Interval> {
-        let mut columns: BTreeMap<(u64, &str, u32, u32), Vec<&(&Priced, Spot)>> = BTreeMap::new();
+        type Column<'c> = (u64, &'c str, u32, u32);
+        let mut columns: BTreeMap<Column<'_>, Vec<&(&Priced, Spot)>> = BTreeMap::new();
         for one in &self.chosen {
             let place = &one.0.place;
             let fixed = if feature == Feature::M { place.d } else { place.m };
