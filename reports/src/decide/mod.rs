@@ -139,7 +139,7 @@ pub fn decisions<'a>(study: &Study<'a>, cells: &[Cell<'a>]) -> Vec<Decision<'a>>
     objectives.filter_map(|objective| Decision::new(objective, cells)).collect()
 }
 
-/// Links that the headers declare, each name once.
+/// Links that the headers declare, each once.
 fn links<'a>(study: &Study<'a>) -> Vec<&'a Link> {
     let mut links: Vec<&Link> = Vec::new();
     for link in study.book.experiments().iter().flat_map(|one| &one.header().links) {
@@ -259,7 +259,8 @@ impl<'c> Table<'c> {
     /// Where a rule's contender and the one that takes over beyond its threshold cross, over all columns in which
     /// both rules speak on either side.
     fn crossing(&self, list: &List, rule: usize, feature: Feature, upto: f64) -> Option<Interval> {
-        let mut columns: BTreeMap<_, Vec<&(&Priced, Spot)>> = BTreeMap::new();
+        type Column<'c> = (u64, &'c str, u32, u32);
+        let mut columns: BTreeMap<Column<'_>, Vec<&(&Priced, Spot)>> = BTreeMap::new();
         for one in &self.chosen {
             let place = &one.0.place;
             let fixed = if feature == Feature::M { place.d } else { place.m };
@@ -297,8 +298,12 @@ impl<'c> Table<'c> {
     }
 }
 
-/// The list whose every further rule takes at least [`RULE_WORTH`] off what the worst cell costs.
+/// The list whose every further rule takes at least [`RULE_WORTH`] off what the worst cell costs. Lists whose mean
+/// regret is above half of [`HELD_MAX`] stand back where another one's is not: what costs that much on the seeds that chose it will not
+/// hold on others.
 fn shortest(lists: &[Option<List>]) -> Option<&List> {
+    let holds = |list: &List| list.mean <= HELD_MAX / 2.0;
+    let any = lists.iter().flatten().any(holds);
     let price = |(rules, list): &(usize, &List)| {
         ((1.0 + list.worst) * 100.0).round() / (1.0 - RULE_WORTH).powi(*rules as i32)
     };
@@ -306,6 +311,7 @@ fn shortest(lists: &[Option<List>]) -> Option<&List> {
         .iter()
         .enumerate()
         .filter_map(|(rules, list)| Some((rules, list.as_ref()?)))
+        .filter(|(_, list)| !any || holds(list))
         .min_by(|a, b| price(a).total_cmp(&price(b)))
         .map(|(_, list)| list)
 }

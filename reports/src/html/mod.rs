@@ -43,6 +43,7 @@ const SCRIPT: &str = concat!(
     include_str!("script/state.js"),
     include_str!("script/charts.js"),
     include_str!("script/tables.js"),
+    include_str!("script/map.js"),
     include_str!("script/filter.js"),
     "})();\n"
 );

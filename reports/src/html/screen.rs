@@ -98,12 +98,18 @@ pub fn screen(page: &mut Page, study: &Study<'_>) {
         page.push(&format!("<li>{}</li>\n", prose(&sentence)));
     }
     page.push("</ol></section>\n");
-    super::decision::section(page, study);
+    // Neither has charts, which the page numbers; both may have nothing to say.
+    let (mut decision, mut map) = (Page::default(), Page::default());
+    super::decision::section(&mut decision, study);
     if study.has_groups() {
-        group::map::section(page, study);
+        group::map::section(&mut map, study);
     }
-    contents(page, study);
+    let parts =
+        [("decision", "Which to use where", decision.body), ("group-map", "Which in groups", map.body)];
+    let first = parts.iter().filter(|(.., body)| !body.is_empty()).map(|(id, name, _)| (*id, *name));
+    contents(page, study, first);
     page.push(&super::controls::controls(study));
+    parts.iter().for_each(|(.., body)| page.push(body));
     if study.has_sessions() {
         summary_section(page, study);
         winners(page, study);
@@ -126,9 +132,11 @@ pub fn sweep_name(study: &Study<'_>, experiment: &str, sweep: &str) -> String {
     if study.parts.len() > 1 { format!("{experiment}: {sweep}") } else { sweep.to_owned() }
 }
 
-fn contents(page: &mut Page, study: &Study<'_>) {
+fn contents<'n>(page: &mut Page, study: &Study<'_>, first: impl Iterator<Item = (&'n str, &'n str)>) {
     let summary = if study.has_sessions() { "summary" } else { "group-summary" };
-    page.push(&format!("<nav aria-label=\"Contents\"><a href=\"#{summary}\">Summary</a> "));
+    page.push("<nav aria-label=\"Contents\">");
+    first.for_each(|(id, name)| page.push(&format!("<a href=\"#{id}\">{name}</a> ")));
+    page.push(&format!("<a href=\"#{summary}\">Summary</a> "));
     for (part, sweep) in study.sweeps() {
         let (experiment, name) = (&part.experiment.header().experiment, &sweep.sweep.name);
         let link = format!(

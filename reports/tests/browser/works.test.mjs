@@ -124,6 +124,39 @@ describe("the page", () => {
     await page.context().close();
   });
 
+  it("draws the map for a weighted sum of the reader's own", async () => {
+    const page = await open(browser);
+    const letters = () => page.locator("#decision [data-objective=bytes] .spot").allTextContents();
+    const before = await letters();
+    await page.locator("#objective").selectOption("sum");
+    assert.ok(await page.locator("#weights").isVisible());
+    // Flights alone: whoever needs the fewest of each cell.
+    const inputs = page.locator("#weights input");
+    const quantities = await page.evaluate(() =>
+      JSON.parse(document.getElementById("decision-data").textContent).quantities);
+    assert.equal(await inputs.count(), quantities.length);
+    for (const [at, name] of quantities.entries()) {
+      await inputs.nth(at).fill(name === "flights" ? "1" : "0");
+    }
+    const expected = await page.evaluate(() => {
+      const data = JSON.parse(document.getElementById("decision-data").textContent);
+      const at = data.quantities.indexOf("flights") + 1;
+      return Array.from(document.querySelectorAll("#decision [data-objective=bytes] .spot"), (spot) => {
+        const costs = data.cells[Number(spot.dataset.cell)].costs.filter((row) => row[at] !== null);
+        const least = costs.reduce((best, row) => (row[at] < best[at] ? row : best));
+        return data.contenders[least[0]].letter;
+      });
+    });
+    assert.deepEqual(await letters(), expected);
+    assert.notDeepEqual(await letters(), before);
+    assert.match(await page.locator("#summed").textContent(), /cells/);
+    assert.match(await page.evaluate(() => location.hash), /objective=sum&w=/);
+    await page.locator("#reset").click();
+    assert.deepEqual(await letters(), before);
+    assert.deepEqual(page.errors, []);
+    await page.context().close();
+  });
+
   it("keeps what was chosen when a link within the page is followed", async () => {
     const page = await open(browser);
     await page.locator("#objective").selectOption("bytes");

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Letters;
-use crate::charts::style::look;
+use crate::charts::style::{letter, look};
 use crate::decide::{Decision, Place, Priced};
 use crate::format;
 use crate::html::Page;
@@ -29,13 +28,7 @@ fn ratio_words(band: i32) -> String {
 }
 
 /// All panels of a decision.
-pub fn map(
-    page: &mut Page,
-    study: &Study<'_>,
-    decision: &Decision<'_>,
-    letters: &Letters,
-    numbers: &BTreeMap<Place, usize>,
-) {
+pub fn map(page: &mut Page, study: &Study<'_>, decision: &Decision<'_>, numbers: &BTreeMap<Place, usize>) {
     let mut panels: BTreeMap<(bool, &str, u32, u32, &str), Vec<&Priced>> = BTreeMap::new();
     for cell in &decision.cells {
         let place = &cell.place;
@@ -48,7 +41,7 @@ pub fn map(
         if (n, k) != (2, 1) {
             name += &format!(", N = {n}, K = {k}");
         }
-        panel(page, study, decision, letters, numbers, &name, &cells);
+        panel(page, study, decision, numbers, &name, &cells);
     }
     page.push("</div>\n");
     page.paragraph(
@@ -62,7 +55,6 @@ fn panel(
     page: &mut Page,
     study: &Study<'_>,
     decision: &Decision<'_>,
-    letters: &Letters,
     numbers: &BTreeMap<Place, usize>,
     name: &str,
     cells: &[&Priced],
@@ -82,7 +74,7 @@ fn panel(
             .iter()
             .map(|m| {
                 let here = cells.iter().filter(|cell| column(cell) == *m && band(cell.place.ratio()) == row);
-                let spots = here.map(|cell| spot(study, decision, letters, numbers, cell));
+                let spots = here.map(|cell| spot(study, decision, numbers, cell));
                 Td::html(spots.collect::<Vec<_>>().join(" "))
             })
             .collect();
@@ -94,7 +86,6 @@ fn panel(
 fn spot(
     study: &Study<'_>,
     decision: &Decision<'_>,
-    letters: &Letters,
     numbers: &BTreeMap<Place, usize>,
     cell: &Priced,
 ) -> String {
@@ -126,6 +117,6 @@ fn spot(
         "<span class=\"{class}\" style=\"--c:{}\" {data} title=\"{}\">{}{star}</span>",
         look(&study.roster, best.index).colour,
         escaped(&words),
-        letters.of(best.index)
+        letter(best.index)
     )
 }

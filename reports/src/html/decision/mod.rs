@@ -28,41 +28,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Page;
 use super::tag::{contender, escaped};
 use crate::charts::rounded;
-use crate::charts::style::look;
+use crate::charts::style::{letter, look};
 use crate::decide::{Decision, Half, Place, cells, decisions};
-use crate::study::{Roster, Study};
+use crate::study::Study;
 
 /// Looks of rules and map.
 pub const STYLE: &str = include_str!("decision.css");
 
-/// Letters of the contenders that win somewhere or that a rule picks.
-struct Letters(BTreeMap<usize, String>);
-
-impl Letters {
-    fn new(decisions: &[Decision<'_>]) -> Self {
-        let winners = decisions.iter().flat_map(|one| &one.cells).filter_map(|cell| cell.cheapest(Half::All));
-        let rules = decisions.iter().flat_map(|one| [&one.informed, &one.blind]).flatten();
-        let picks = rules.flat_map(|rules| rules.rules.iter().map(|rule| rule.pick));
-        let all: BTreeSet<usize> = winners.map(|(index, _)| index).chain(picks).collect();
-        let letter = |place: usize| {
-            let letter = char::from(b'A' + (place % 26) as u8);
-            if place < 26 { letter.to_string() } else { format!("{letter}{}", place / 26 + 1) }
-        };
-        Self(all.into_iter().enumerate().map(|(place, index)| (index, letter(place))).collect())
-    }
-
-    fn of(&self, index: usize) -> &str {
-        self.0.get(&index).map_or("?", String::as_str)
-    }
-
-    /// A letter on its colour; the letter alone tells the contender, so grey print does too.
-    fn badge(&self, roster: &Roster<'_>, index: usize) -> String {
-        format!(
-            "<span class=\"badge\" style=\"--c:{}\">{}</span>",
-            look(roster, index).colour,
-            self.of(index)
-        )
-    }
+/// The contenders that win somewhere or that a rule picks.
+fn named(decisions: &[Decision<'_>]) -> BTreeSet<usize> {
+    let winners = decisions.iter().flat_map(|one| &one.cells).filter_map(|cell| cell.cheapest(Half::All));
+    let rules = decisions.iter().flat_map(|one| [&one.informed, &one.blind]).flatten();
+    let picks = rules.flat_map(|rules| rules.rules.iter().map(|rule| rule.pick));
+    winners.map(|(index, _)| index).chain(picks).collect()
 }
 
 /// Rules and maps of every objective that was measured.
@@ -72,7 +50,6 @@ pub fn section(page: &mut Page, study: &Study<'_>) {
     if decisions.is_empty() {
         return;
     }
-    let letters = Letters::new(&decisions);
     page.push("<section id=\"decision\"><h2>Which to use where</h2>\n");
     for (place, decision) in decisions.iter().enumerate() {
         let id = decision.objective.id();
@@ -83,11 +60,11 @@ pub fn section(page: &mut Page, study: &Study<'_>) {
         } else {
             page.push(&format!("<details data-objective=\"{group}\"><summary>{title}</summary>\n"));
         }
-        rules::rules(page, study, decision, &letters);
-        map::map(page, study, decision, &letters, &index(&decisions));
+        rules::rules(page, study, decision);
+        map::map(page, study, decision, &index(&decisions));
         page.push(if place == 0 { "</div>\n" } else { "</details>\n" });
     }
-    legend(page, study, &letters);
+    legend(page, study, &named(&decisions));
     if left_out > 0 {
         page.paragraph(
             "note",
@@ -96,7 +73,7 @@ pub fn section(page: &mut Page, study: &Study<'_>) {
             ),
         );
     }
-    data(page, study, &decisions, &letters);
+    data(page, study, &decisions);
     page.push("</section>\n");
 }
 
@@ -107,18 +84,13 @@ fn index(decisions: &[Decision<'_>]) -> BTreeMap<Place, usize> {
     places.into_iter().enumerate().map(|(number, place)| (place.clone(), number)).collect()
 }
 
-fn legend(page: &mut Page, study: &Study<'_>, letters: &Letters) {
-    let entries: Vec<String> = letters
-        .0
-        .keys()
-        .map(|one| {
-            format!("<li>{} {}</li>", letters.badge(&study.roster, *one), contender(&study.roster, *one))
-        })
-        .collect();
+fn legend(page: &mut Page, study: &Study<'_>, named: &BTreeSet<usize>) {
+    let entries: Vec<String> =
+        named.iter().map(|one| format!("<li>{}</li>", contender(&study.roster, *one))).collect();
     page.push(&format!("<ul class=\"letters\" aria-label=\"Letters\">{}</ul>\n", entries.join("")));
 }
 
-fn data(page: &mut Page, study: &Study<'_>, decisions: &[Decision<'_>], letters: &Letters) {
+fn data(page: &mut Page, study: &Study<'_>, decisions: &[Decision<'_>]) {
     let numbers = index(decisions);
     let mut indices: BTreeSet<usize> = BTreeSet::new();
     let mut at: Vec<BTreeMap<&Place, &crate::decide::Priced>> = Vec::new();
@@ -135,7 +107,7 @@ fn data(page: &mut Page, study: &Study<'_>, decisions: &[Decision<'_>], letters:
                 "{{\"label\":{},\"spec\":{},\"letter\":{},\"colour\":{}}}",
                 quoted(study.roster.label(*index)),
                 quoted(study.roster.spec(*index)),
-                quoted(letters.0.get(index).map_or("", String::as_str)),
+                quoted(&letter(*index)),
                 quoted(look(&study.roster, *index).colour),
             )
         })

@@ -1,6 +1,5 @@
 //! The table of rules, what it costs to follow them, and how that was checked.
 
-use super::Letters;
 use crate::decide::words::{condition, shown};
 use crate::decide::{Decision, HELD_MAX, RULE_WORTH, Regret, Rules, When};
 use crate::format;
@@ -16,12 +15,12 @@ fn share(regret: Option<Regret>) -> [String; 2] {
 }
 
 /// The rules of a decision, with those for an unknown d.
-pub fn rules(page: &mut Page, study: &Study<'_>, decision: &Decision<'_>, letters: &Letters) {
+pub fn rules(page: &mut Page, study: &Study<'_>, decision: &Decision<'_>) {
     let what = decision.objective.words();
     match &decision.informed {
         Some(rules) => {
             checked(page, rules);
-            page.push(&table(study, rules, letters, &format!("Rules for the smallest {what}, first that applies")));
+            page.push(&table(study, rules, &format!("Rules for the smallest {what}, first that applies")));
             lengths(page, rules);
         }
         None => page.paragraph(
@@ -40,12 +39,7 @@ pub fn rules(page: &mut Page, study: &Study<'_>, decision: &Decision<'_>, letter
     match &decision.blind {
         Some(rules) => {
             checked(page, rules);
-            page.push(&table(
-                study,
-                rules,
-                letters,
-                &format!("Rules for the smallest {what} with d unknown"),
-            ));
+            page.push(&table(study, rules, &format!("Rules for the smallest {what} with d unknown")));
         }
         None => page.paragraph("", "No short rule without d: whatever it picks, some session fails."),
     }
@@ -84,7 +78,7 @@ fn checked(page: &mut Page, rules: &Rules) {
     }
 }
 
-fn table(study: &Study<'_>, rules: &Rules, letters: &Letters, caption: &str) -> String {
+fn table(study: &Study<'_>, rules: &Rules, caption: &str) -> String {
     let mut table = Table::new(
         caption,
         ["If", "Use", "Crossing (95%)", "Cells", "Worst regret", "Mean", "Held-back mean", "Flights"]
@@ -112,8 +106,7 @@ fn table(study: &Study<'_>, rules: &Rules, letters: &Letters, caption: &str) -> 
         };
         let [worst, mean] = share(rule.regret);
         let [_, held] = share(rule.held);
-        let pick =
-            format!("{} {}", letters.badge(&study.roster, rule.pick), contender(&study.roster, rule.pick));
+        let pick = contender(&study.roster, rule.pick);
         table.row(
             &escaped(&condition(&rule.when)),
             "",
@@ -153,9 +146,10 @@ fn lengths(page: &mut Page, rules: &Rules) {
     };
     let words = format!(
         "Worst (mean) regret of the best list, by rules before the else: {}. A further rule is taken if it cuts what \
-         the worst cell costs by {}.{proof}",
+         the worst cell costs by {}, or brings the mean below {}.{proof}",
         parts.join("; "),
-        format::percent(RULE_WORTH)
+        format::percent(RULE_WORTH),
+        format::percent(HELD_MAX / 2.0)
     );
     page.paragraph("note", &escaped(&words));
 }

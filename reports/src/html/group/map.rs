@@ -3,6 +3,7 @@
 use super::anchor;
 use super::cost::share;
 use super::table::command;
+use crate::charts::style::letter;
 use crate::format;
 use crate::html::Page;
 use crate::html::screen::sweep_name;
@@ -18,14 +19,6 @@ const MAPS_MAX: usize = 2;
 
 /// Rows that the table of single sizes shows before the rest folds away.
 const SINGLE_MAX: usize = 12;
-
-/// Letter of a contender: A, B, …, then a number.
-fn letter(index: usize) -> String {
-    match u8::try_from(index) {
-        Ok(place) if place < 26 => char::from(b'A' + place).to_string(),
-        _ => format!("{}", index + 1),
-    }
-}
 
 /// Maps, then the table of sizes.
 pub fn section(page: &mut Page, study: &Study<'_>) {
@@ -61,10 +54,7 @@ fn legend(page: &mut Page, study: &Study<'_>, bands: &[Band<'_, '_>]) {
         .collect();
     winners.sort_unstable();
     winners.dedup();
-    let names: Vec<String> = winners
-        .iter()
-        .map(|index| format!("<b>{}</b> {}", letter(*index), contender(&study.roster, *index)))
-        .collect();
+    let names: Vec<String> = winners.iter().map(|index| contender(&study.roster, *index)).collect();
     page.paragraph(
         "note",
         &format!(

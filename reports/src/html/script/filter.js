@@ -1,6 +1,8 @@
 // The bar of controls, and rows and names that follow it.
 const controls = document.getElementById("controls");
-const names = Array.from(document.querySelectorAll("tbody [data-c]"));
+// Rules are read from the top: one that is missing would change those below it.
+const names = Array.from(document.querySelectorAll("tbody [data-c]"))
+  .filter((name) => !name.closest("#decision, #group-map"));
 
 function showRows() {
   const first = new Set();
@@ -19,7 +21,9 @@ function showRows() {
 function showObjective() {
   for (const one of document.querySelectorAll("[data-objective]")) {
     const wanted = one.dataset.objective.split(" ");
-    one.hidden = state.objective !== "all" && state.objective !== "sum" && !wanted.includes(state.objective);
+    // Under a sum the map of bytes shows it; the others have nothing to say.
+    one.hidden = state.objective === "sum" ? one.closest("#decision") !== null && !wanted.includes("bytes")
+      : state.objective !== "all" && !wanted.includes(state.objective);
   }
 }
 
@@ -46,12 +50,12 @@ names.forEach((name) => { name.setAttribute("role", "button"); });
 
 document.addEventListener("click", (event) => {
   const name = event.target.closest("tbody [data-c]");
-  if (name) { isolate(Number(name.dataset.c)); }
+  if (names.includes(name)) { isolate(Number(name.dataset.c)); }
 });
 
 document.addEventListener("keydown", (event) => {
   const name = event.target.closest("tbody [data-c]");
-  if (!name) { return; }
+  if (!names.includes(name)) { return; }
   if (event.key === "Enter" || event.key === " ") {
     event.preventDefault();
     isolate(Number(name.dataset.c));

@@ -53,4 +53,7 @@ function sortable(table) {
   });
 }
 
-document.querySelectorAll("main table").forEach(sortable);
+// Rules are read from the top, and maps have an order of their own.
+Array.from(document.querySelectorAll("main table"))
+  .filter((table) => !table.closest("#decision, #group-map"))
+  .forEach(sortable);
