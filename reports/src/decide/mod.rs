@@ -12,7 +12,9 @@
 //! a cell costs infinitely much there; no finite penalty stands for a failure.
 //!
 //! **What was not used to choose checks.** Rules are chosen on the even replicates of synthetic workloads. Their
-//! regret on the odd replicates, and on all trials of recorded traces, is printed beside. If either mean
+//! regret on the odd replicates, and on all trials of recorded traces within the tested M and d, is printed beside. There
+//! it is taken against the cell's winner on the map, of all its trials: the cheapest of 25 contenders in two held-back
+//! trials is whoever was lucky twice, and a rule that names the winner everywhere would regret that, too. If either mean
 //! is above [`HELD_MAX`], there is no short rule, and [`Rules::refusal`] says so.
 
 pub mod cell;
@@ -65,8 +67,8 @@ pub enum When {
     Upto {
         /// Which.
         feature: Feature,
-        /// Where the two contenders cross, if they do, kept between the tested values on both sides; else the
-        /// geometric middle of these.
+        /// Where the two contenders cross, if that is between the tested values on both sides; else the geometric
+        /// middle of these.
         threshold: f64,
         /// Crossing of the two neighbouring contenders.
         crossing: Option<Interval>,
@@ -105,8 +107,10 @@ pub struct Rules {
     pub chosen: Regret,
     /// On held-back replicates; `None` with one replicate only.
     pub held: Option<Regret>,
-    /// On recorded traces; `None` without any.
+    /// On recorded traces within the tested M and d; `None` without any.
     pub traces: Option<Regret>,
+    /// Cells of traces outside, for which the rules say nothing.
+    pub beyond: usize,
     /// Whether the mean is proven to be the least for this worst regret.
     pub exact: bool,
 }
@@ -170,14 +174,19 @@ impl<'a> Decision<'a> {
 struct Table<'c> {
     /// Those that choose, with their spots.
     chosen: Vec<(&'c Priced, Spot)>,
+    /// Cells of traces within the M and d of those.
     traces: Vec<&'c Priced>,
+    /// How many are not.
+    beyond: usize,
     /// Contender of each column of regrets.
     field: Vec<usize>,
     patterns: Vec<&'c str>,
 }
 
 fn spot(cell: &Priced, field: &[usize], patterns: &[&str], half: Half) -> Option<Spot> {
-    let (_, least) = cell.cheapest(half)?;
+    // Whoever chooses sees the trials that choose; what checks is held to the winner on the map.
+    let (best, _) = cell.cheapest(if half == Half::Chosen { half } else { Half::All })?;
+    let least = cell.cost(best, half)?;
     let regret = |index: &usize| Some(cell::ratio(cell.cost(*index, half)?, least) - 1.0);
     let place = &cell.place;
     Some(Spot {
@@ -199,8 +208,16 @@ impl<'c> Table<'c> {
         let chosen: Vec<(&Priced, Spot)> = synthetic()
             .filter_map(|cell| Some((cell, spot(cell, &field, &patterns, Half::Chosen)?)))
             .collect();
-        let traces = cells.iter().filter(|cell| !cell.place.synthetic()).collect();
-        (!chosen.is_empty()).then_some(Self { chosen, traces, field, patterns })
+        let tested = |value: fn(&Spot) -> f64| {
+            let values = || chosen.iter().map(|(_, spot)| value(spot));
+            values().fold(f64::INFINITY, f64::min)..=values().fold(0.0, f64::max)
+        };
+        let (m, d) = (tested(|spot| spot.m), tested(|spot| spot.d));
+        let inside =
+            |cell: &&Priced| m.contains(&(cell.place.m as f64)) && d.contains(&(cell.place.d as f64));
+        let (traces, beyond): (Vec<_>, Vec<_>) =
+            cells.iter().filter(|cell| !cell.place.synthetic()).partition(inside);
+        (!chosen.is_empty()).then_some(Self { chosen, traces, beyond: beyond.len(), field, patterns })
     }
 
     fn rules(&self, features: &[Feature]) -> Option<Rules> {
@@ -235,6 +252,7 @@ impl<'c> Table<'c> {
             chosen: of(&chosen)?,
             held: of(&held),
             traces: of(&traces),
+            beyond: self.beyond,
             exact: list.exact,
         })
     }
@@ -249,8 +267,9 @@ impl<'c> Table<'c> {
         let low = values().filter(|value| *value <= upto).fold(0.0, f64::max);
         let high = values().filter(|value| *value > upto).fold(f64::INFINITY, f64::min);
         let crossing = self.crossing(list, rule, feature, upto);
+        // Only between the tested values on both sides do threshold and list decide alike.
         let threshold = match crossing {
-            Some(at) if upto > 0.0 => at.mid.clamp(low, high * (1.0 - f64::EPSILON)),
+            Some(at) if upto > 0.0 && at.mid >= low && at.mid < high => at.mid,
             _ => upto,
         };
         When::Upto { feature, threshold, crossing, tested: (low, high) }

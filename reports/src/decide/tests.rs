@@ -59,19 +59,15 @@ fn one_replicate_cannot_be_checked() {
 
 #[test]
 fn rules_that_fit_noise_are_refused() {
-    // Who is cheap at even replicates is dear at odd ones.
+    // Contender 0 is cheap at even replicates and dear at odd ones, contender 1 always in between.
     let cells: Vec<Priced> = [10, 30, 100, 300]
         .into_iter()
         .map(|d| {
-            cell(
-                1000,
-                d,
-                "scattered",
-                4,
-                |at, one| {
-                    if (at as u32 + one).is_multiple_of(2) { 100.0 } else { 200.0 }
-                },
-            )
+            cell(1000, d, "scattered", 4, |at, one| match at {
+                0 if one.is_multiple_of(2) => 100.0,
+                0 => 300.0,
+                _ => 150.0,
+            })
         })
         .collect();
     let rules = Table::new(&cells).unwrap().rules(&ALL).unwrap();
@@ -85,11 +81,14 @@ fn traces_check_and_never_choose() {
     let mut cells = crossing(2);
     let mut trace = cell(5000, 20, "absence", 1, |at, _| [100.0, 400.0, 300.0][at]);
     trace.place.workload = "a-channel".into();
-    cells.push(trace);
+    let mut beyond = trace.clone();
+    beyond.place.m = 1_000_000;
+    cells.extend([trace, beyond]);
     let rules = Table::new(&cells).unwrap().rules(&ALL).unwrap();
     assert_eq!(rules.chosen.cells, 8);
     // d = 20 is below the threshold: contender 1, at four times the trace's cheapest.
     assert_eq!(rules.traces, Some(Regret { cells: 1, worst: 3.0, mean: 3.0 }));
+    assert_eq!(rules.beyond, 1);
     assert_eq!(rules.refusal().map(|(name, _)| name), Some("recorded traces"));
 }
 

@@ -35,6 +35,8 @@ pub fn map(page: &mut Page, study: &Study<'_>, decision: &Decision<'_>, numbers:
         let key = (!place.synthetic(), place.workload.as_str(), place.n, place.k, place.pattern.as_str());
         panels.entry(key).or_default().push(cell);
     }
+    let single: Vec<&Priced> = panels.values().filter(|cells| cells.len() == 1).flatten().copied().collect();
+    panels.retain(|_, cells| cells.len() > 1);
     page.push("<div class=\"maps\">\n");
     for ((trace, workload, n, k, pattern), cells) in panels {
         let mut name = if trace { format!("trace {workload}, {pattern}") } else { pattern.to_owned() };
@@ -43,12 +45,40 @@ pub fn map(page: &mut Page, study: &Study<'_>, decision: &Decision<'_>, numbers:
         }
         panel(page, study, decision, numbers, &name, &cells);
     }
+    singles(page, study, decision, numbers, &single);
     page.push("</div>\n");
     page.paragraph(
         "note",
         "A cell is the contender of the least median cost among those that finished every session there; hatched with \
          a star: another one's cost may be as small (95%, same sets). Hover for cost and runner-up.",
     );
+}
+
+/// Patterns that were measured at one place only: a table with a row each.
+fn singles(
+    page: &mut Page,
+    study: &Study<'_>,
+    decision: &Decision<'_>,
+    numbers: &BTreeMap<Place, usize>,
+    cells: &[&Priced],
+) {
+    if cells.is_empty() {
+        return;
+    }
+    let mut table = Table::new("measured at one place only", ["Pattern", "M", "d", "Cheapest"]);
+    for cell in cells {
+        let place = &cell.place;
+        let mut name = place.pattern.clone();
+        if !place.synthetic() {
+            name = format!("trace {}, {name}", place.workload);
+        }
+        if (place.n, place.k) != (2, 1) {
+            name += &format!(", N = {}, K = {}", place.n, place.k);
+        }
+        let [m, d] = [place.m, place.d].map(|value| Td::number(&format::count(value)));
+        table.row(&escaped(&name), "", &[m, d, Td::html(spot(study, decision, numbers, cell))]);
+    }
+    page.push(&format!("<div class=\"map\">{}</div>\n", table.finish()));
 }
 
 fn panel(

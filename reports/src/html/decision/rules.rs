@@ -17,9 +17,11 @@ fn share(regret: Option<Regret>) -> [String; 2] {
 /// The rules of a decision, with those for an unknown d.
 pub fn rules(page: &mut Page, study: &Study<'_>, decision: &Decision<'_>) {
     let what = decision.objective.words();
+    // Times are sampled from one scenario, so that other samples check and no other sets.
+    let trials = if decision.objective.sampled() { "samples" } else { "replicates" };
     match &decision.informed {
         Some(rules) => {
-            checked(page, rules);
+            checked(page, rules, trials);
             page.push(&table(study, rules, &format!("Rules for the smallest {what}, first that applies")));
             lengths(page, rules);
         }
@@ -38,7 +40,7 @@ pub fn rules(page: &mut Page, study: &Study<'_>, decision: &Decision<'_>) {
     );
     match &decision.blind {
         Some(rules) => {
-            checked(page, rules);
+            checked(page, rules, trials);
             page.push(&table(study, rules, &format!("Rules for the smallest {what} with d unknown")));
         }
         None => page.paragraph("", "No short rule without d: whatever it picks, some session fails."),
@@ -47,7 +49,7 @@ pub fn rules(page: &mut Page, study: &Study<'_>, decision: &Decision<'_>) {
 }
 
 /// What following the rules costs where they were chosen, and where they were not.
-fn checked(page: &mut Page, rules: &Rules) {
+fn checked(page: &mut Page, rules: &Rules, what: &str) {
     let over = |name: &str, one: &Regret| {
         format!(
             "{name}: {} on average, {} at worst, over {}",
@@ -56,14 +58,21 @@ fn checked(page: &mut Page, rules: &Rules) {
             format::counted(one.cells as u64, "cell", "cells")
         )
     };
-    let mut parts = vec![over("on the even replicates that chose them", &rules.chosen)];
+    let mut parts = vec![over(&format!("on the even {what} that chose them"), &rules.chosen)];
     match &rules.held {
-        Some(held) => parts.push(over("on the odd replicates", held)),
-        None => parts.push("not checked on other replicates, since no cell has two".into()),
+        Some(held) => parts.push(over(&format!("on the odd {what}, against the map's winners"), held)),
+        None => parts.push(format!("not checked on other {what}, since no cell has two")),
     }
     match &rules.traces {
         Some(traces) => parts.push(over("on recorded traces", traces)),
-        None => parts.push("not checked on recorded traces, since there are none".into()),
+        None if rules.beyond == 0 => {
+            parts.push("not checked on recorded traces, since there are none".into());
+        }
+        None => {}
+    }
+    if rules.beyond > 0 {
+        let cells = format::counted(rules.beyond as u64, "cell", "cells");
+        parts.push(format!("{cells} of recorded traces outside the tested M and d do not count"));
     }
     let words = format!("Regret, the cost above that of each cell's cheapest: {}.", parts.join("; "));
     page.paragraph("note", &escaped(&words));
