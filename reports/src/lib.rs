@@ -28,22 +28,27 @@
 //! | [`stats`], [`fit`], [`bounds`], [`format`](mod@format) | medians and intervals; power laws; information-theoretic floors; figures for people |
 //! | `study` | what the records say: points, cells, winners, crossings, the summary; `study::group`: of groups |
 //! | `charts`, `html` | how that looks |
+//! | `plain` | the main tables as Markdown and as CSV |
+//! | [`compare`](mod@compare) | two runs of one experiment, held against each other |
 
 mod book;
 pub mod bounds;
 mod charts;
+pub mod compare;
 mod error;
 pub mod fit;
 pub mod format;
 mod html;
+mod plain;
 mod read;
 pub mod record;
 pub mod stats;
 mod study;
 
 pub use book::{Book, Experiment, Gap, Rows, Run};
-pub use error::BookError;
+pub use error::{BookError, CompareError};
 pub use html::render;
+pub use plain::{csv, markdown};
 pub use read::read;
 pub use study::digest::{summary_legend, summary_table};
 pub use study::summary::{claims, sentences};
