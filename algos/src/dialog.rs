@@ -108,6 +108,11 @@ impl Out {
         self.tally.estimate = Some(d);
     }
 
+    /// Records the cells or syndromes of a sketch about to be sent. The first counts: later ones are retries.
+    pub fn capacity(&mut self, capacity: u64) {
+        self.tally.capacity.get_or_insert(capacity);
+    }
+
     /// Counts a retry or fall-back: from here on every byte is one of [`Purpose::Retry`].
     pub fn retry(&mut self) {
         self.retries += 1;

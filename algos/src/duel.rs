@@ -91,6 +91,51 @@ impl Traffic {
     }
 }
 
+/// Frames that an end sent without having handled anything of the other in between, alike in length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Burst {
+    /// Frames of the other end that the sender had handled before.
+    pub after: u64,
+    /// How many frames.
+    pub frames: u64,
+    /// Their bytes together.
+    pub bytes: u64,
+    /// How many of them, the last ones, arrived for nothing: overshoot.
+    pub vain: u64,
+}
+
+impl Burst {
+    /// Whether a frame of `len` bytes is within an eighth of the mean, so that the mean may stand for it.
+    fn is_like(&self, len: u64) -> bool {
+        (len * self.frames).abs_diff(self.bytes) * 8 <= self.bytes
+    }
+}
+
+/// What each end sent and what it waited for, initiator first: enough to time the same session on any link.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Flow(pub [Vec<Burst>; 2]);
+
+impl Flow {
+    /// An empty one with room, so that writing it down takes no heap while a session's is measured.
+    pub fn with_room() -> Self {
+        Self([Vec::with_capacity(1024), Vec::with_capacity(1024)])
+    }
+
+    /// A frame leaves; which burst it belongs to.
+    fn add(&mut self, end: usize, after: u64, len: u64) -> u32 {
+        let bursts = &mut self.0[end];
+        match bursts.last_mut() {
+            Some(last) if last.after == after && last.vain == 0 && last.is_like(len) => {
+                last.frames += 1;
+                last.bytes += len;
+            }
+            _ => bursts.push(Burst { after, frames: 1, bytes: len, vain: 0 }),
+        }
+        // At most `frames_max`, which is far below.
+        bursts.len() as u32 - 1
+    }
+}
+
 /// What happened. Arrays are indexed by [`Role`]: initiator first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transcript {
@@ -118,6 +163,8 @@ struct Frame {
     bytes: Vec<u8>,
     spent: Spent,
     depth: u32,
+    /// Index of its burst.
+    burst: u32,
 }
 
 #[derive(Default)]
@@ -125,6 +172,8 @@ struct End {
     outbox: VecDeque<Frame>,
     /// Flight of the latest frame that this end handled.
     depth: u32,
+    /// Frames that it handled.
+    heard: u64,
     /// Flights of the last frames that it sent, at most a window of them.
     sent_depths: VecDeque<u32>,
     verdict: Option<Verdict>,
@@ -140,18 +189,32 @@ const ROLES: [Role; 2] = [Role::Initiator, Role::Responder];
 ///
 /// When a session refuses a frame, both wait, a limit is reached, or the accounts do not add up.
 pub fn duel(ends: &mut [Box<dyn Session>; 2], limits: &DuelLimits) -> Result<Transcript, DuelError> {
+    duel_traced(ends, limits, &mut Flow::default())
+}
+
+/// As [`duel`], and writes down what each end sent and waited for.
+///
+/// # Errors
+///
+/// As [`duel`]; the flow then holds what crossed until there.
+pub fn duel_traced(
+    ends: &mut [Box<dyn Session>; 2],
+    limits: &DuelLimits,
+    flow: &mut Flow,
+) -> Result<Transcript, DuelError> {
     let mut states: [End; 2] = Default::default();
     let mut flights = 0;
     while states.iter().any(|state| state.verdict.is_none() || !state.outbox.is_empty()) {
         let mut moved = false;
         for from in 0..2 {
             let to = 1 - from;
-            fill(&mut *ends[from], &mut states[from], ROLES[from], limits)?;
+            fill(&mut *ends[from], &mut states[from], from, limits, flow)?;
             for frame in std::mem::take(&mut states[from].outbox) {
                 moved = true;
                 flights = flights.max(frame.depth);
                 if states[to].verdict.is_some() {
                     states[from].traffic.overshoot(&frame);
+                    flow.0[from][frame.burst as usize].vain += 1;
                     continue;
                 }
                 let ignored = ends[to].tally().ignored;
@@ -161,11 +224,13 @@ pub fn duel(ends: &mut [Box<dyn Session>; 2], limits: &DuelLimits) -> Result<Tra
                 let sent = &mut states[from].traffic;
                 if ends[to].tally().ignored > ignored {
                     sent.overshoot(&frame);
+                    flow.0[from][frame.burst as usize].vain += 1;
                 } else {
                     sent.spent.merge(&frame.spent);
                 }
+                states[to].heard += 1;
                 states[to].depth = states[to].depth.max(frame.depth);
-                fill(&mut *ends[to], &mut states[to], ROLES[to], limits)?;
+                fill(&mut *ends[to], &mut states[to], to, limits, flow)?;
             }
             let (frames, bytes) = states.iter().fold((0, 0), |(frames, bytes), state| {
                 (frames + state.traffic.frames, bytes + state.traffic.bytes())
@@ -190,7 +255,13 @@ pub fn duel(ends: &mut [Box<dyn Session>; 2], limits: &DuelLimits) -> Result<Tra
 }
 
 /// Keeps the contract: drains findings, then frames until the window is full.
-fn fill(session: &mut dyn Session, state: &mut End, end: Role, limits: &DuelLimits) -> Result<(), DuelError> {
+fn fill(
+    session: &mut dyn Session,
+    state: &mut End,
+    end: usize,
+    limits: &DuelLimits,
+    flow: &mut Flow,
+) -> Result<(), DuelError> {
     state.findings.extend(std::iter::from_fn(|| session.poll_finding()));
     while state.verdict.is_none() && state.outbox.len() < limits.window.max(1) as usize {
         let before = session.tally().spent;
@@ -200,7 +271,7 @@ fn fill(session: &mut dyn Session, state: &mut End, end: Role, limits: &DuelLimi
                 let spent = session.tally().spent.since(&before);
                 if spent.total() != bytes.len() as u64 {
                     let len = bytes.len() as u64;
-                    return Err(DuelError::Unaccounted { end, spent: spent.total(), len });
+                    return Err(DuelError::Unaccounted { end: ROLES[end], spent: spent.total(), len });
                 }
                 state.traffic.frames += 1;
                 let mut depth = state.depth + 1;
@@ -208,7 +279,8 @@ fn fill(session: &mut dyn Session, state: &mut End, end: Role, limits: &DuelLimi
                     depth = depth.max(state.sent_depths.pop_front().unwrap_or(0) + 2);
                 }
                 state.sent_depths.push_back(depth);
-                state.outbox.push_back(Frame { bytes, spent, depth });
+                let burst = flow.add(end, state.heard, bytes.len() as u64);
+                state.outbox.push_back(Frame { bytes, spent, depth, burst });
             }
             Step::Waiting => break,
             Step::Done(verdict) => state.verdict = Some(verdict),

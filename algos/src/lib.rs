@@ -44,7 +44,7 @@ mod strategies;
 mod testing;
 pub mod wire;
 
-pub use duel::{DuelError, DuelLimits, Traffic, Transcript, duel};
+pub use duel::{Burst, DuelError, DuelLimits, Flow, Traffic, Transcript, duel, duel_traced};
 pub use item::{Item, ItemId};
 pub use judge::{Ending, Judgement, Truth, judge};
 pub use name::{UnknownName, did_you_mean, suggest};

@@ -176,6 +176,8 @@ pub struct Tally {
     pub failures: u64,
     /// Its estimate of d, before inflation.
     pub estimate: Option<u64>,
+    /// Cells or syndromes of the first sketch that it sized and sent.
+    pub capacity: Option<u64>,
     /// Frames that it did not want any more when they arrived, and ignored: overshoot of a stream.
     pub ignored: u64,
 }

@@ -4,7 +4,8 @@
 //! laid out, as far as it was asked for ([`choice`]); a [`trial`] runs one contender on one [`scenario`], a
 //! [`group`] trial one OFFER path in a whole group. [`exact`] and the group's lane run all trials in [`parallel`] and
 //! count, [`timed`] repeats the verified ones alone and takes CPU time; all write through a [`sink`] that
-//! keeps files whole. [`run`] ties these together for the command `offerbench run`.
+//! keeps files whole. [`run`] ties these together for the command `offerbench run`; an [`estimate`] says beforehand what
+//! that takes.
 //!
 //! [`story`] prints what happens in a simulated world, for the commands `soak` and `demo`.
 //!
@@ -13,9 +14,11 @@
 pub mod choice;
 pub mod cmd;
 pub mod error;
+pub mod estimate;
 pub mod exact;
 pub mod experiment;
 pub mod group;
+pub mod link;
 pub mod meter;
 pub mod parallel;
 pub mod plan;

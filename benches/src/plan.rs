@@ -15,6 +15,7 @@ use crate::group::lane::Job;
 use crate::group::path::{self, is_plain};
 use crate::group::scenario::Scenario as GroupScenario;
 use crate::group::sweep::{self, GroupSweep};
+use crate::link;
 use crate::provenance;
 use crate::scenario::{self, Cut};
 
@@ -350,6 +351,7 @@ impl Plan {
             sweeps,
             groups,
             contenders,
+            links: if of_two { link::links() } else { Vec::new() },
             machine: matches!(lane, Lane::Timed | Lane::Cpu).then(provenance::machine),
         }
     }
@@ -461,6 +463,7 @@ fn describe_group(sweep: &GroupSweep) -> record::GroupSweep {
 /// What the record says of a contender.
 pub fn describe_contender(contender: &Contender) -> record::Contender {
     let profile = contender.profile();
+    let entry = entry(&contender.id).ok();
     record::Contender {
         spec: contender.spec.clone(),
         strategy: contender.id.clone(),
@@ -468,6 +471,8 @@ pub fn describe_contender(contender: &Contender) -> record::Contender {
         keyed: profile.keyed,
         guarantee: profile.guarantee.as_str().to_owned(),
         oracle: profile.oracle,
+        parameters: entry.map_or(0, |entry| entry.about.params.len() as u32),
+        code_lines: entry.map_or(0, |entry| entry.code_lines()),
     }
 }
 

@@ -138,7 +138,8 @@ pub fn run(
     Ok(())
 }
 
-fn time(
+/// Times one thing: how often it ran within a sample, and the samples in nanoseconds.
+pub fn time(
     plan: &Plan,
     task: Task,
     scenario: &Scenario,

@@ -4,9 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use offerbench_algos::wire::{FRAME_LEN_DEFAULT, Purpose, Spent};
 use offerbench_algos::{
-    Budget, DiffHint, DuelError, DuelLimits, Ending, Index, Role, Session, Setup, Transcript, duel, judge,
+    Budget, Burst, DiffHint, DuelError, DuelLimits, Ending, Flow, Index, Role, Session, Setup, Transcript,
+    duel_traced, judge,
 };
-use offerbench_reports::record::{Bytes, ExactRow, Outcome};
+use offerbench_reports::record::{self, Bytes, ExactRow, Outcome};
 
 use crate::meter::heap_peak;
 use crate::plan::{Contender, Plan, Task};
@@ -50,15 +51,16 @@ pub fn run(plan: &Plan, task: Task, scenario: &Scenario, contender: &Contender) 
     let result = catch_unwind(AssertUnwindSafe(|| {
         let indexes = index(contender, scenario);
         let index_heap = indexes[0].heap_bytes() as u64;
-        let (result, peak) = heap_peak(|| duel(&mut open(&indexes, &setup), &limits));
-        (result, peak, index_heap)
+        let mut flow = Flow::with_room();
+        let (result, peak) = heap_peak(|| duel_traced(&mut open(&indexes, &setup), &limits, &mut flow));
+        (result, peak, index_heap, flow)
     }));
     match result {
         Err(_) => {
             row.outcome = Outcome::Wrong;
             row.reason = Some("it panicked".to_owned());
         }
-        Ok((Err(error), peak, index_heap)) => {
+        Ok((Err(error), peak, index_heap, _)) => {
             row.heap_peak_bytes = peak;
             row.index_heap_bytes = index_heap;
             // Two honest ends that do not understand each other are as bad as a wrong answer.
@@ -67,9 +69,10 @@ pub fn run(plan: &Plan, task: Task, scenario: &Scenario, contender: &Contender) 
             row.reason = Some(error.to_string());
             row.missed = scenario.truth.d();
         }
-        Ok((Ok(transcript), peak, index_heap)) => {
+        Ok((Ok(transcript), peak, index_heap, flow)) => {
             row.heap_peak_bytes = peak;
             row.index_heap_bytes = index_heap;
+            [row.flow_up, row.flow_down] = flow.0.map(|bursts| bursts.iter().map(burst).collect());
             fill(&mut row, scenario, contender, &transcript);
             if peak > setup.budget.heap_bytes_max && row.succeeded() {
                 row.outcome = Outcome::GaveUp;
@@ -106,6 +109,7 @@ fn fill(row: &mut ExactRow, scenario: &Scenario, contender: &Contender, transcri
     row.decode_attempts = transcript.tallies.iter().map(|tally| tally.attempts).sum();
     row.decode_failures = transcript.tallies.iter().map(|tally| tally.failures).sum();
     row.estimate = transcript.tallies.iter().find_map(|tally| tally.estimate);
+    row.capacity = transcript.tallies.iter().find_map(|tally| tally.capacity);
 }
 
 /// The record's form of what was spent, and of what arrived too late to be wanted.
@@ -121,6 +125,11 @@ pub fn bytes(spent: &Spent, overshoot: u64) -> Bytes {
         retry: on(Purpose::Retry),
         overshoot,
     }
+}
+
+fn burst(burst: &Burst) -> record::Burst {
+    let Burst { after, frames, bytes, vain } = *burst;
+    record::Burst { after, frames, bytes, vain }
 }
 
 fn blank_row(plan: &Plan, task: Task, scenario: &Scenario, contender: &Contender) -> ExactRow {
@@ -154,9 +163,12 @@ fn blank_row(plan: &Plan, task: Task, scenario: &Scenario, contender: &Contender
         frames_down: 0,
         frames_overshoot: 0,
         flights: 0,
+        flow_up: Vec::new(),
+        flow_down: Vec::new(),
         decode_attempts: 0,
         decode_failures: 0,
         estimate: None,
+        capacity: None,
         heap_peak_bytes: 0,
         index_heap_bytes: 0,
     }

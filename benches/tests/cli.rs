@@ -44,6 +44,28 @@ fn counts_do_not_depend_on_threads_or_on_an_interruption() {
 }
 
 #[test]
+fn a_dry_run_says_what_it_would_take_and_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let dry = smoke(&out, &["--dry-run"]);
+    assert_eq!(dry.status.code(), Some(0), "{}", stderr(&dry));
+    assert!(!out.exists());
+    let said = stdout(&dry);
+    assert!(said.contains("In all about") && said.contains("on disk with the report"), "{said}");
+    // Every sweep with its trials, and all trials that a run then counts.
+    let trials: u64 = said
+        .lines()
+        .skip_while(|line| !line.starts_with("sweep"))
+        .skip(1)
+        .map_while(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok())
+        .sum();
+    assert_eq!(smoke(&out, &[]).status.code(), Some(0));
+    let rows =
+        |name: &str| fs::read_to_string(out.join(name)).map_or(0, |text| text.lines().count() as u64 - 1);
+    assert_eq!(trials, rows("exact.jsonl") + rows("group.jsonl"), "{said}");
+}
+
+#[test]
 fn existing_output_is_kept_unless_forced() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");

@@ -241,7 +241,7 @@ const STUDENT: [f64; 30] = [
 
 /// The quantile for any number of degrees of freedom; above 30 by the first terms of its expansion around
 /// the normal one (Abramowitz and Stegun 26.7.5), good to a thousandth.
-fn student(freedom: usize) -> f64 {
+pub(crate) fn student(freedom: usize) -> f64 {
     match freedom.checked_sub(1).and_then(|place| STUDENT.get(place)) {
         Some(quantile) => *quantile,
         None => 1.959_964 + 2.372_3 / freedom as f64 + 2.823 / (freedom * freedom) as f64,

@@ -26,7 +26,10 @@
 //! | [`record`] | the schema: one line of a file |
 //! | `read`, `book`, `error` | files to a sound [`Book`], and every reason to refuse |
 //! | [`stats`], [`fit`], [`bounds`], [`format`](mod@format) | medians and intervals; power laws; information-theoretic floors; figures for people |
+//! | [`link`] | how long a session takes on a link |
 //! | `study` | what the records say: points, cells, winners, crossings, the summary; `study::group`: of groups |
+//! | `decide` | objectives, cells, regret, and the short rules that follow |
+//! | `theory` | closed forms: what each family's bytes and flights should be, and whether they are |
 //! | `charts`, `html` | how that looks |
 //! | `plain` | the main tables as Markdown and as CSV |
 //! | [`compare`](mod@compare) | two runs of one experiment, held against each other |
@@ -35,15 +38,18 @@ mod book;
 pub mod bounds;
 mod charts;
 pub mod compare;
+mod decide;
 mod error;
 pub mod fit;
 pub mod format;
 mod html;
+pub mod link;
 mod plain;
 mod read;
 pub mod record;
 pub mod stats;
 mod study;
+mod theory;
 
 pub use book::{Book, Experiment, Gap, Rows, Run};
 pub use error::{BookError, CompareError};

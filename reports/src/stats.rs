@@ -93,7 +93,7 @@ pub fn median_interval(values: &[f64], seed: u64) -> Option<Interval> {
 }
 
 /// Median of one resample of `sorted`; `ranks` is scratch of the same length, which must not be 0.
-pub fn resampled_median(sorted: &[f64], ranks: &mut [u32], rng: &mut Splitmix) -> f64 {
+fn resampled_median(sorted: &[f64], ranks: &mut [u32], rng: &mut Splitmix) -> f64 {
     for rank in ranks.iter_mut() {
         *rank = rng.below(sorted.len()) as u32;
     }
@@ -105,6 +105,29 @@ pub fn resampled_median(sorted: &[f64], ranks: &mut [u32], rng: &mut Splitmix) -
     }
     let low = lower.iter().max().map_or(high, |rank| sorted[*rank as usize]);
     if low == high { low } else { low + (high - low) * 0.5 }
+}
+
+/// Mean with the percentile interval of [`RESAMPLES`] bootstrap resamples: for costs whose tail counts, as that of
+/// sessions that sometimes have to try again. Values must be finite.
+pub fn mean_interval(values: &[f64], seed: u64) -> Option<Interval> {
+    let mean = |sum: f64| sum / values.len() as f64;
+    let first = values.first()?;
+    let mid = mean(values.iter().sum());
+    if values.iter().all(|value| value == first) {
+        return Some(Interval { low: *first, mid: *first, high: *first });
+    }
+    let mut rng = Splitmix::new(seed);
+    let mut means: Vec<f64> = (0..RESAMPLES)
+        .map(|_| mean((0..values.len()).map(|_| values[rng.below(values.len())]).sum()))
+        .collect();
+    means.sort_by(f64::total_cmp);
+    let (low, high) = (quantile(&means, 0.025)?, quantile(&means, 0.975)?);
+    Some(Interval { low: low.min(mid), mid, high: high.max(mid) })
+}
+
+/// Trials without a failure after which Wilson's interval excludes `rate`: z²·(1 − p)/p.
+pub fn trials_to_exclude(rate: f64) -> u64 {
+    (Z * Z * (1.0 - rate) / rate).ceil() as u64
 }
 
 /// Wilson's 95% interval of a rate. Without a single hit the lower end is 0 and the upper end says what
@@ -197,6 +220,29 @@ mod tests {
         assert!((zero.high - 0.1611).abs() < 1e-4, "{zero:?}");
         assert_eq!(wilson(5, 5).high, 1.0);
         assert_eq!(wilson(0, 0).high, 1.0);
+    }
+
+    #[test]
+    fn a_mean_feels_its_tail() {
+        // One in ten costs ten times as much: the median does not see it.
+        let values: Vec<f64> = (0..200).map(|at| if at % 10 == 0 { 100.0 } else { 10.0 }).collect();
+        let interval = mean_interval(&values, 7).unwrap();
+        assert!((interval.mid - 19.0).abs() < 1e-9, "{interval:?}");
+        // Two deviations of 27 over the root of 200.
+        assert!(
+            (14.5..16.0).contains(&interval.low) && (22.0..23.5).contains(&interval.high),
+            "{interval:?}"
+        );
+        assert_eq!(mean_interval(&[5.0, 5.0], 7).map(|one| (one.low, one.high)), Some((5.0, 5.0)));
+        assert_eq!(mean_interval(&[], 7), None);
+    }
+
+    #[test]
+    fn so_many_trials_exclude_a_rate() {
+        for rate in [1e-2, 1e-3, 1e-6] {
+            let trials = trials_to_exclude(rate);
+            assert!(wilson(0, trials).high <= rate && wilson(0, trials - 2).high > rate, "{rate}: {trials}");
+        }
     }
 
     #[test]

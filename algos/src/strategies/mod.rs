@@ -1,4 +1,5 @@
-//! The registry: every strategy, one file each. Whoever adds one adds a `mod` line and a row.
+//! The registry: every strategy, one file each. Whoever adds one adds a `mod` line and a row, and
+//! names its sources in `size`.
 //!
 //! Conformance and hostile-input tests, fuzz targets, `offerbench list` and `verify`, sweeps that say
 //! `strategies = ["*"]`, and charts read this table.
@@ -16,6 +17,7 @@ mod offers;
 mod pinsketch;
 mod range;
 mod riblt;
+mod size;
 
 #[cfg(target_arch = "x86_64")]
 pub use pinsketch::sketch_engine;
@@ -58,6 +60,13 @@ pub struct Entry {
     pub presets: &'static [&'static str],
     /// Makes the strategy of a resolved spec.
     pub build: fn(&Spec) -> Result<Box<dyn Strategy>, SpecError>,
+}
+
+impl Entry {
+    /// Lines of code of the strategy's own sources, without tests, comments and blank lines.
+    pub fn code_lines(&self) -> u32 {
+        size::code_lines(self.about.id)
+    }
 }
 
 /// A strategy and the canonical form of the text that named it.

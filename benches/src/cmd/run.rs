@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use offerbench_algos::Seed;
+use offerbench_reports::format::{bytes, count, counted, span_ms};
 
-use crate::cmd::{on_ctrl_c, say, say_summary, thread_count};
+use crate::cmd::{on_ctrl_c, say, say_summary, table, thread_count};
 use crate::error::{Failure, OK, WRONG};
+use crate::estimate::Estimate;
 use crate::experiment::Experiment;
+use crate::group::lane;
 use crate::plan::{NEEDS_PRESENCE, Overrides, Plan};
 use crate::run::{CPU, EXACT, GROUP, REPORT, TIMED};
 use crate::sink::Existing;
@@ -50,6 +53,9 @@ pub struct Args {
     /// Replace what is in --out
     #[arg(long, requires = "out")]
     force: bool,
+    /// Say what it would take, by sweep, in time and on disk; run nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl Args {
@@ -67,6 +73,7 @@ impl Args {
             out: None,
             resume: false,
             force: false,
+            dry_run: false,
         }
     }
 }
@@ -107,6 +114,12 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
         plan.exact_header().rows + plan.jobs().len() as u64,
         args.seed
     ));
+    if args.dry_run {
+        let estimate = Estimate::new(&plan)?;
+        lane::check(&plan)?;
+        say_estimate(&estimate, threads);
+        return Ok(OK);
+    }
     // Rows are whole even if the process ends at once, but for one that is being written, which `--resume` cuts off.
     let interrupted = on_ctrl_c("trials")?;
     let ran = crate::run::run(&plan, &dir, existing, threads, &interrupted)?;
@@ -134,6 +147,28 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
         return Ok(WRONG);
     }
     Ok(OK)
+}
+
+/// A table by sweep, and the sum.
+fn say_estimate(estimate: &Estimate, threads: usize) {
+    let mut rows = vec![["sweep", "trials", "time", "disk"].map(str::to_owned).to_vec()];
+    rows.extend(estimate.parts.iter().map(|part| {
+        let disk = bytes(part.disk_bytes as f64);
+        vec![part.name.clone(), count(part.trials), span(part.wall_s(threads)), disk]
+    }));
+    say(format_args!("\n{}", table(&rows).trim_end()));
+    say(format_args!(
+        "\nIn all about {} on {}, and {} on disk with the report. Estimated from short trials on this machine; groups \
+         may take a third or three times as long.",
+        span(estimate.wall_s(threads)),
+        counted(threads as u64, "thread", "threads"),
+        bytes(estimate.disk_bytes() as f64)
+    ));
+}
+
+/// A time in words that pretend no more than is known of it.
+fn span(seconds: f64) -> String {
+    span_ms((seconds.max(1.0) * 1e3) as u64)
 }
 
 /// `base/name`, or `base/name-2` and so on: the first that is not there.

@@ -97,5 +97,7 @@ fn describe(plain: &str) -> record::Contender {
         keyed: false,
         guarantee: "exact".to_owned(),
         oracle: false,
+        parameters: 0,
+        code_lines: 0,
     }
 }

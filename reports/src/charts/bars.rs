@@ -12,6 +12,8 @@ use super::{Chart, Scale, axis, finish, layout, quoted, rounded};
 /// A row of the chart.
 #[derive(Clone, Debug)]
 pub struct Row {
+    /// Contender.
+    pub index: usize,
     /// Left of the bar.
     pub label: String,
     /// A share from 0 to 1 for each part.
@@ -72,5 +74,7 @@ pub fn bars(title: &str, parts: &[&str], looks: &[usize], rows: &[Row]) -> Chart
         .show_legend(true)
         .x_axis(axis(title, Scale::Linear(" %")))
         .y_axis(y_axis);
-    finish(plot, layout, height, used.len())
+    let mut chart = finish(plot, layout, height, used.len());
+    chart.rows = rows.iter().map(|row| row.index).collect();
+    chart
 }

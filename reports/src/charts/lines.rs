@@ -4,12 +4,12 @@
 //! which half of them or more failed has no median and appears as an open marker at what was spent, off
 //! the line: it is drawn, and cannot be read as a price.
 
-use plotly::common::{DashType, ErrorData, ErrorType, HoverInfo, Line, Marker, MarkerSymbol, Mode};
+use plotly::common::{DashType, ErrorData, ErrorType, HoverInfo, Line, Marker, MarkerSymbol, Mode, Position};
 use plotly::layout::Axis;
 use plotly::{Plot, Scatter};
 use serde_json::Value;
 
-use super::style::{NEUTRAL, look};
+use super::style::{NEUTRAL, letter, look};
 use super::{Chart, Scale, axis, finish, layout, quoted, rounded};
 use crate::stats::Interval;
 use crate::study::Roster;
@@ -68,12 +68,27 @@ pub struct Axes {
 
 /// Draws it.
 pub fn lines(axes: &Axes, series: &[Series], bounds: &[Bound], roster: &Roster<'_>) -> Chart {
+    lines_over(axes, series, &[], bounds, roster)
+}
+
+/// The same with what theory says of each contender below it: a thin dotted line in its colour, which shows
+/// where the two part and hides where they agree.
+pub fn lines_over(
+    axes: &Axes,
+    series: &[Series],
+    theory: &[Series],
+    bounds: &[Bound],
+    roster: &Roster<'_>,
+) -> Chart {
     // High enough for the legend: one that scrolls hides contenders.
     let entries = series.len() + bounds.len();
     let height = (110 + 20 * entries).max(480);
     let mut plot = Plot::new();
     for bound in bounds {
         plot.add_trace(bound_trace(bound));
+    }
+    for one in theory {
+        plot.add_trace(theory_trace(one, roster));
     }
     for one in series {
         trace(&mut plot, one, axes.marks, roster);
@@ -158,9 +173,22 @@ fn bound_trace(bound: &Bound) -> Box<Scatter<Value, Option<f64>>> {
         .line(Line::new().color(NEUTRAL).dash(dash).width(2.5))
 }
 
+fn theory_trace(series: &Series, roster: &Roster<'_>) -> Box<Scatter<Value, Option<f64>>> {
+    let y = series.dots.iter().map(|dot| Some(rounded(dot.value.mid))).collect();
+    Scatter::new(series.dots.iter().map(|dot| dot.x.clone()).collect(), y)
+        .name(format!("{}, theory", quoted(&roster.marked(series.index))))
+        // With its contender a click in the legend hides it.
+        .legend_group(format!("g{}", series.index))
+        .show_legend(false)
+        .mode(Mode::Lines)
+        .line(Line::new().color(look(roster, series.index).colour).dash(DashType::Dot).width(1.0))
+        .hover_text_array(series.dots.iter().map(|dot| quoted(&dot.text)).collect::<Vec<_>>())
+        .hover_info(HoverInfo::Text)
+}
+
 fn trace(plot: &mut Plot, series: &Series, marks: bool, roster: &Roster<'_>) {
     let look = look(roster, series.index);
-    let name = quoted(&roster.marked(series.index));
+    let name = quoted(&format!("{} {}", letter(series.index), roster.marked(series.index)));
     let group = format!("g{}", series.index);
     let finite = |dot: &Dot| dot.value.mid.is_finite();
     let dots = &series.dots;
@@ -169,10 +197,17 @@ fn trace(plot: &mut Plot, series: &Series, marks: bool, roster: &Roster<'_>) {
     let texts = |dots: &[&Dot]| dots.iter().map(|dot| quoted(&dot.text)).collect::<Vec<_>>();
     let all: Vec<&Dot> = dots.iter().collect();
     let y = dots.iter().map(|dot| finite(dot).then(|| rounded(dot.value.mid))).collect::<Vec<_>>();
+    // The letter stands behind the last value, where lines end apart more often than they begin.
+    let last = dots.iter().rposition(finite);
+    let letters: Vec<String> = (0..dots.len())
+        .map(|at| if Some(at) == last { letter(series.index) } else { String::new() })
+        .collect();
     let mut line = Scatter::new(dots.iter().map(|dot| dot.x.clone()).collect(), y)
         .name(&name)
         .legend_group(&group)
-        .mode(if marks { Mode::LinesMarkers } else { Mode::Lines })
+        .mode(if marks { Mode::LinesMarkersText } else { Mode::LinesText })
+        .text_array(letters)
+        .text_position(Position::MiddleRight)
         .marker(Marker::new().symbol(look.symbol.clone()).size(8).color(look.colour))
         .line(Line::new().color(look.colour).dash(look.dash.clone()).width(1.6))
         .hover_text_array(texts(&all))

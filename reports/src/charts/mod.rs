@@ -23,6 +23,8 @@ pub struct Chart {
     pub height: usize,
     /// Entries of the legend: on a narrow page it moves below and needs room.
     pub legend_entries: usize,
+    /// Contenders of the bars from top to bottom; of a chart of lines, whose traces name theirs, none.
+    pub rows: Vec<usize>,
 }
 
 /// Six significant digits: more than a pixel, less than a difference between two machines.
@@ -98,7 +100,7 @@ fn finish(mut plot: Plot, layout: Layout, height: usize, legend_entries: usize) 
             .display_mode_bar(DisplayModeBar::Hover)
             .mode_bar_buttons_to_remove(vec![ModeBarButtonName::Select2d, ModeBarButtonName::Lasso2d]),
     );
-    Chart { json: slim(&plot.to_json()), height, legend_entries }
+    Chart { json: slim(&plot.to_json()), height, legend_entries, rows: Vec::new() }
 }
 
 /// The same JSON without the `.0` of whole numbers, of which a page holds thousands.

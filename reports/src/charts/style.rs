@@ -49,8 +49,25 @@ fn symbols(index: usize) -> (MarkerSymbol, MarkerSymbol) {
     }
 }
 
-/// The look of a contender: the same in every chart of the page.
-pub fn look(roster: &Roster<'_>, index: usize) -> Look {
+/// Colours there are; more families share them.
+pub const HUES: usize = COLOURS.len();
+
+/// The colour of a hue.
+pub fn colour(hue: usize) -> &'static str {
+    COLOURS[hue % HUES]
+}
+
+/// The letter of a contender: `A` to `Z`, `a` to `z`, then numbers. It stands in legends, tables and maps, so that
+/// neither colour nor the shape of a mark is needed to tell contenders apart.
+pub fn letter(index: usize) -> String {
+    match ('A'..='Z').chain('a'..='z').nth(index) {
+        Some(letter) => letter.to_string(),
+        None => (index + 1).to_string(),
+    }
+}
+
+/// The place of a contender's family among the families: the number of its colour.
+pub fn hue(roster: &Roster<'_>, index: usize) -> usize {
     let family = |at: usize| roster.contenders.get(at).map_or("", |one| one.strategy.as_str());
     let mut families: Vec<&str> = Vec::new();
     for at in 0..=index {
@@ -58,7 +75,12 @@ pub fn look(roster: &Roster<'_>, index: usize) -> Look {
             families.push(family(at));
         }
     }
-    let place = families.iter().position(|one| *one == family(index)).unwrap_or(0);
+    families.iter().position(|one| *one == family(index)).unwrap_or(0) % HUES
+}
+
+/// The look of a contender: the same in every chart of the page.
+pub fn look(roster: &Roster<'_>, index: usize) -> Look {
+    let family = |at: usize| roster.contenders.get(at).map_or("", |one| one.strategy.as_str());
     let siblings = (0..index).filter(|at| family(*at) == family(index) && !roster.oracle(*at)).count();
     let (symbol, symbol_open) = symbols(index);
     let dash = match siblings % 4 {
@@ -68,5 +90,5 @@ pub fn look(roster: &Roster<'_>, index: usize) -> Look {
         2 => DashType::DashDot,
         _ => DashType::LongDashDot,
     };
-    Look { colour: COLOURS[place % COLOURS.len()], symbol, symbol_open, dash }
+    Look { colour: colour(hue(roster, index)), symbol, symbol_open, dash }
 }

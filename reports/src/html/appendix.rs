@@ -58,9 +58,10 @@ fn failure_section(page: &mut Page, study: &Study<'_>) {
                         "{} of {}",
                         format::count(failure.count),
                         format::count(failure.trials)
-                    )),
-                    Td::number(&with_interval(rate, format::percent)),
-                    Td::number(&d),
+                    ))
+                    .sorted_by(failure.count as f64),
+                    Td::number(&with_interval(rate, format::percent)).sorted_by(rate.mid),
+                    Td::number(&d).sorted_by(low as f64),
                 ],
             );
         }
@@ -98,6 +99,7 @@ fn outcome_chart(page: &mut Page, study: &Study<'_>) {
         let counts = [sum.exact, sum.recovered, sum.gave_up, sum.wrong];
         let trials = sum.trials() as f64;
         rows.push(Row {
+            index,
             label: format!("{}, {} sessions", study.roster.marked(index), format::count(sum.trials())),
             shares: counts.iter().map(|count| *count as f64 / trials).collect(),
             texts: counts.iter().map(|count| format::count(*count)).collect(),
@@ -108,11 +110,11 @@ fn outcome_chart(page: &mut Page, study: &Study<'_>) {
         } else {
             with_interval(rate, format::percent)
         };
-        let cells = [sum.trials()].into_iter().chain(counts).map(|count| Td::number(&format::count(count)));
+        let cells = [sum.trials()].into_iter().chain(counts).map(Td::count);
         table.row(
             &contender(&study.roster, index),
             row_class(&study.roster, index),
-            &cells.chain([Td::number(&share)]).collect::<Vec<_>>(),
+            &cells.chain([Td::number(&share).sorted_by(rate.high)]).collect::<Vec<_>>(),
         );
     }
     page.push(&format!("<h3>{title}</h3>\n"));
@@ -171,11 +173,11 @@ fn harness(page: &mut Page, study: &Study<'_>) {
                 &name,
                 "",
                 &[
-                    Td::number(&format::nanos(cost.empty_ns)),
-                    Td::number(&format::nanos(cost.session_ns)),
-                    Td::number(&format::percent(cost.empty_ns / cost.session_ns)),
-                    Td::number(&format::nanos(cost.session_ns_min)),
-                    Td::number(&format::percent(cost.empty_ns / cost.session_ns_min)),
+                    Td::value(cost.empty_ns, format::nanos),
+                    Td::value(cost.session_ns, format::nanos),
+                    Td::value(cost.empty_ns / cost.session_ns, format::percent),
+                    Td::value(cost.session_ns_min, format::nanos),
+                    Td::value(cost.empty_ns / cost.session_ns_min, format::percent),
                 ],
             ),
             None => table.row(&name, "", &[Td::text("not measured")]),

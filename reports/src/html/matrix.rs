@@ -79,7 +79,7 @@ pub fn bytes(
             .iter()
             .enumerate()
             .map(|(place, _)| match bound.dots.get(place).and_then(|(_, bytes)| *bytes) {
-                Some(bytes) => Td::number(&format::bytes(bytes)),
+                Some(bytes) => Td::value(bytes, format::bytes),
                 None => Td::number("–"),
             })
             .collect();
@@ -104,5 +104,5 @@ fn text(cell: Option<&Cell<'_>>, quantity: Quantity, show: fn(f64) -> String) ->
         html +=
             &format!("<small class=\"fail\">{} of {} failed</small>", outcomes.failures(), outcomes.trials());
     }
-    Td::number_html(html, "num")
+    Td::number_html(html, "num").sorted_by(value.mid)
 }

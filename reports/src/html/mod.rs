@@ -5,32 +5,54 @@
 //! | `tag` | escaping, tables |
 //! | `screen` | alarms, the three sentences, the summary matrix: what a reviewer reads |
 //! | `sweep` | one sweep: question, expectation, charts with their tables, reading, command |
+//! | `decision` | the rules, and the map they follow from |
+//! | `sizing` | failure against size, estimates of d, regret of each way to size |
+//! | `theory` | closed forms against what was measured |
+//! | `link` | how long sessions take on the declared links |
 //! | `matrix` | the table below a chart: contenders by points |
 //! | `group` | the sweeps over groups, exponents and claims |
+//! | `load` | CPU and memory: of a phone, of a relay with many peers |
 //! | `appendix` | failures, provenance, harness, words |
-//! | `page.css`, `page.js` | looks; drawing charts when they come into view |
+//! | `controls` | the bar that filters by strategy and objective |
+//! | `embed` | plotly.js and the records, packed |
+//! | `page.css`, `script/` | looks; filters, sorting, drawing charts when they come into view |
 
 mod appendix;
+mod controls;
+mod decision;
+mod embed;
 mod group;
+mod link;
+mod load;
 mod matrix;
 mod screen;
+mod sizing;
 mod sweep;
 mod tag;
+mod theory;
 
 use crate::book::Book;
-use crate::charts::Chart;
+use crate::charts::{Chart, style};
 use crate::study::Study;
-use plotly::Plot;
 use tag::escaped;
 
 const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+/// One function of several files, in the order in which they need each other.
+const SCRIPT: &str = concat!(
+    "\"use strict\";\n(function () {\n",
+    include_str!("script/state.js"),
+    include_str!("script/charts.js"),
+    include_str!("script/tables.js"),
+    include_str!("script/filter.js"),
+    "})();\n"
+);
 
 /// Draws a book as one HTML page. The same book gives the same bytes.
 pub fn render(book: &Book) -> String {
     let study = Study::new(book);
     let mut page = Page::default();
     screen::alarms(&mut page, &study);
+    theory::doubt(&mut page, &study);
     screen::screen(&mut page, &study);
     for (part, sweep) in study.sweeps() {
         sweep::section(&mut page, &study, part, sweep);
@@ -41,8 +63,12 @@ pub fn render(book: &Book) -> String {
     if study.has_groups() {
         group::growth(&mut page, &study);
     }
+    load::section(&mut page, &study);
+    sizing::sections(&mut page, &study);
+    theory::section(&mut page, &study);
+    link::section(&mut page, &study);
     appendix::appendix(&mut page, &study);
-    page.finish(&screen::title(&study))
+    page.finish(&screen::title(&study), book)
 }
 
 /// The body as it grows.
@@ -62,6 +88,16 @@ impl Page {
         self.body += &format!("<p{class}>{html}</p>\n");
     }
 
+    /// What `part` pushes belongs to an objective: who looks at the page for another does not see it.
+    fn objective(&mut self, name: &str, part: impl FnOnce(&mut Self)) {
+        let start = self.body.len();
+        part(self);
+        if self.body.len() > start {
+            self.body.insert_str(start, &format!("<div data-objective=\"{name}\">\n"));
+            self.body += "</div>\n";
+        }
+    }
+
     /// A chart with a title that is read where it cannot be drawn.
     fn chart(&mut self, title: &str, chart: &Chart) {
         self.charts += 1;
@@ -71,49 +107,39 @@ impl Page {
         let json = chart.json.replace('<', "\\u003c");
         self.body += &format!(
             "<figure><div class=\"chart\" id=\"chart-{id}\" role=\"img\" aria-label=\"{label}\" \
-             data-height=\"{height}\" data-legend=\"{legend}\" style=\"min-height:{height}px\">\
+             data-height=\"{height}\" data-legend=\"{legend}\"{rows} style=\"min-height:{height}px\">\
              <noscript>Without JavaScript the chart is not drawn; the table below holds its numbers.\
              </noscript></div>\
              <script type=\"application/json\" id=\"chart-{id}-data\">{json}</script></figure>\n",
             label = escaped(title),
             height = chart.height,
             legend = chart.legend_entries,
+            rows = match chart.rows.as_slice() {
+                [] => String::new(),
+                rows => format!(
+                    " data-rows=\"{}\"",
+                    rows.iter().map(usize::to_string).collect::<Vec<_>>().join(" ")
+                ),
+            },
         );
     }
 
-    fn finish(self, title: &str) -> String {
+    fn finish(self, title: &str, book: &Book) -> String {
         let title = escaped(title);
-        let plotly = plotly_script();
-        format!(
+        let plotly = embed::plotly();
+        let hues: String = (0..style::HUES)
+            .map(|hue| format!(".f{hue} {{ border-color: {}; }}\n", style::colour(hue)))
+            .collect();
+        let head = format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <meta name=\"color-scheme\" content=\"light dark\">\n\
-             <title>{title}</title>\n<style>\n{STYLE}</style>\n{plotly}\n</head>\n<body>\n<main>\n\
-             {body}</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
-            body = self.body
-        )
-    }
-}
-
-/// plotly.js alone: the crate hands out MathJax behind it, 2 MB that no chart here needs.
-fn plotly_script() -> String {
-    const END: &str = "</script>";
-    let both = Plot::offline_js_sources();
-    match both.find(END) {
-        Some(end) => both[..end + END.len()].to_owned(),
-        None => both,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_plotly_is_embedded() {
-        let script = plotly_script();
-        assert!(script.contains("plotly.js v"));
-        assert!(!script.contains("MathJax.js") && script.len() < 4_800_000);
-        assert_eq!(script.matches("<script").count(), 1);
+             <title>{title}</title>\n<style>\n{STYLE}{decision}{hues}</style>\n</head>\n<body>\n\
+             <a class=\"skip\" href=\"#answer\">Skip to the answer</a>\n<main>\n",
+            decision = decision::STYLE,
+        );
+        let tail = format!("</main>\n{plotly}\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n");
+        let records = embed::records(book, head.len() + self.body.len() + tail.len());
+        head + &self.body + &records + &tail
     }
 }

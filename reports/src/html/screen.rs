@@ -5,6 +5,7 @@ use super::{Page, group};
 use crate::format;
 use crate::study::digest::{Digest, Price};
 use crate::study::facts::{Placed, below_floor, floor_bytes, wrong};
+use crate::study::load::places;
 use crate::study::{Study, reading, verdict};
 
 /// Alarms listed by row; the rest is counted.
@@ -70,10 +71,10 @@ fn alarm(page: &mut Page, study: &Study<'_>, title: &str, words: &str, rows: &[P
                 Td::number(&format!("{} / {}", row.point, row.replicate)),
                 Td::number(&row.seed.to_string()),
                 Td::number(&format!("{}, {}", format::count(row.m), format::count(row.d))),
-                Td::number(&format::count(row.missed)),
-                Td::number(&format::count(row.invented)),
-                Td::number(&format::bytes(row.bytes_total() as f64)),
-                Td::number(&floor_bytes(row).map_or_else(|| "–".into(), format::bytes)),
+                Td::count(row.missed),
+                Td::count(row.invented),
+                Td::value(row.bytes_total() as f64, format::bytes),
+                Td::optional(floor_bytes(row), format::bytes),
                 Td::text(row.reason.as_deref().unwrap_or("–")),
                 Td::text(&format!("{file}:{line}")),
             ],
@@ -90,12 +91,19 @@ fn alarm(page: &mut Page, study: &Study<'_>, title: &str, words: &str, rows: &[P
 pub fn screen(page: &mut Page, study: &Study<'_>) {
     let sentences = verdict::sentences(study);
     let count = if sentences.len() == 3 { "three" } else { "four" };
-    page.push(&format!("<section class=\"verdict\"><h2>The answer in {count} sentences</h2>\n<ol>\n"));
+    page.push(&format!(
+        "<section class=\"verdict\" id=\"answer\"><h2>The answer in {count} sentences</h2>\n<ol>\n"
+    ));
     for sentence in sentences {
         page.push(&format!("<li>{}</li>\n", prose(&sentence)));
     }
     page.push("</ol></section>\n");
+    super::decision::section(page, study);
+    if study.has_groups() {
+        group::map::section(page, study);
+    }
     contents(page, study);
+    page.push(&super::controls::controls(study));
     if study.has_sessions() {
         summary_section(page, study);
         winners(page, study);
@@ -141,10 +149,14 @@ fn contents(page: &mut Page, study: &Study<'_>) {
     if study.has_groups() {
         page.push("<a href=\"#exponents\">How cost grows</a> ");
     }
+    if !places(study).is_empty() {
+        page.push("<a href=\"#load\">CPU and memory</a> ");
+    }
+    page.push(&(super::sizing::links(study) + super::theory::link(study)));
     page.push(
         "<a href=\"#failures\">Failures</a> <a href=\"#provenance\">Provenance</a> \
          <a href=\"#contenders\">Contenders</a> \
-         <a href=\"#words\">Words</a></nav>\n",
+         <a href=\"#words\">Words</a> <a href=\"#records\">Records</a></nav>\n",
     );
 }
 
@@ -177,8 +189,7 @@ fn summary_section(page: &mut Page, study: &Study<'_>) {
         let mut cells: Vec<Td> = entry.prices.iter().map(|one| price(one.as_ref())).collect();
         let all = entry.outcomes.trials();
         cells.extend([entry.outcomes.gave_up, entry.outcomes.wrong].map(|count| of_all(count, all)));
-        let figure =
-            |value: Option<f64>, show: fn(f64) -> String| Td::number(&value.map_or_else(|| "–".into(), show));
+        let figure = |value: Option<f64>, show: fn(f64) -> String| Td::optional(value, show);
         cells.push(figure(entry.flights, format::figure));
         if digest.timed_at.is_some() {
             cells.extend([entry.build, entry.session].map(|time| figure(time, format::nanos)));
@@ -211,17 +222,18 @@ fn price(price: Option<&Price>) -> Td {
         count => format!("<b class=\"fail\">{count}/{}</b>", price.outcomes.trials()),
     };
     let bytes = if price.bytes.is_finite() { escaped(&format::bytes(price.bytes)) } else { String::new() };
-    let cell = Td::number_html(bytes + &failures, "num");
+    let cell = Td::number_html(bytes + &failures, "num").sorted_by(price.bytes);
     if price.best { cell.marked() } else { cell }
 }
 
 fn of_all(count: u64, all: u64) -> Td {
     let text = format!("{}/{}", format::count(count), format::count(all));
-    if count == 0 {
+    let cell = if count == 0 {
         Td::number(&text)
     } else {
         Td::number_html(format!("<b class=\"fail\">{text}</b>"), "num")
-    }
+    };
+    cell.sorted_by(count as f64)
 }
 
 fn winners(page: &mut Page, study: &Study<'_>) {

@@ -11,12 +11,14 @@ use super::tag::{Table, Td, contender, escaped, prose, row_class};
 use super::{Page, matrix::titles};
 use crate::bounds::one_way_bits;
 use crate::charts::bars::{Row, bars};
-use crate::charts::lines::{Axes, Bound, Dot, Series, lines};
+use crate::charts::lines::{Axes, Bound, Dot, Series, lines, lines_over};
 use crate::charts::{Scale, quoted};
 use crate::format;
 use crate::record::Axis;
+use crate::stats::Interval;
 use crate::study::summary::{self, with_interval};
 use crate::study::{Cell, Panel, Part, Point, Roster, Study, SweepStudy, reading};
+use crate::theory::compare;
 
 /// The whole section.
 pub fn section(page: &mut Page, study: &Study<'_>, part: &Part<'_>, sweep: &SweepStudy<'_>) {
@@ -29,16 +31,16 @@ pub fn section(page: &mut Page, study: &Study<'_>, part: &Part<'_>, sweep: &Swee
     page.paragraph("", &format!("<b>Question.</b> {}", escaped(&sweep.sweep.question)));
     page.paragraph("", &format!("<b>Expected before the run.</b> {}", escaped(&sweep.sweep.expectation)));
     for panel in &sweep.panels {
-        bytes(page, study, sweep, panel);
+        page.objective("bytes", |page| bytes(page, study, sweep, panel));
     }
     if let Some((panel, point)) = sweep.reference() {
         details(page, study, sweep, point);
-        purposes(page, study, sweep, point);
-        flights(page, study, sweep, panel);
+        page.objective("bytes", |page| purposes(page, study, sweep, point));
+        page.objective("time", |page| flights(page, study, sweep, panel));
         for (title, quantity, of_session) in TIMES {
             // An index does not know what the peer holds: its cost moves with its own size only.
             if *of_session || index_grows(panel) {
-                times(page, study, sweep, panel, title, *quantity);
+                page.objective("cpu", |page| times(page, study, sweep, panel, title, *quantity));
             }
         }
     }
@@ -116,6 +118,22 @@ fn series(
         .collect()
 }
 
+/// What closed forms say, where they say anything, for the chart.
+fn theory_lines(sweep: &SweepStudy<'_>, panel: &Panel<'_>, roster: &Roster<'_>) -> Vec<Series> {
+    let axis = sweep.sweep.axis;
+    let line = |index: &usize| {
+        let points = panel.points.iter().filter(|point| drawable(axis, point));
+        let dots = points.filter_map(|point| {
+            let bytes = compare::check(compare::Quantity::Bytes, *index, point, roster)?.forecast.mean;
+            let value = Interval { low: bytes, mid: bytes, high: bytes };
+            let text = format!("{}, theory: {}", point.x_label, format::bytes(bytes));
+            Some(Dot { x: x_value(axis, point), value, spent: bytes, failures: 0, text })
+        });
+        Series { index: *index, dots: dots.collect() }
+    };
+    sweep.contenders.iter().map(line).filter(|line| !line.dots.is_empty()).collect()
+}
+
 /// One-way bounds of the shortest and the longest ids in play, and the interactive floor.
 fn bounds(sweep: &SweepStudy<'_>, panel: &Panel<'_>, roster: &Roster<'_>) -> Vec<Bound> {
     let axis = sweep.sweep.axis;
@@ -161,7 +179,8 @@ fn bytes(page: &mut Page, study: &Study<'_>, sweep: &SweepStudy<'_>, panel: &Pan
         .collect();
     let axes = axes(sweep, panel, "Bytes per session, both directions", Scale::Log("B"));
     let series = series(sweep, panel, |cell| Some(cell.bytes), |cell| cell.bytes_spent, format::bytes);
-    page.chart(&title, &lines(&axes, &series, &drawn, roster));
+    let theory = theory_lines(sweep, panel, roster);
+    page.chart(&title, &lines_over(&axes, &series, &theory, &drawn, roster));
     let mut caption = format!(
         "{title}. Medians over replicates with 95% bootstrap intervals; the cheapest deployable contender \
          without a failure is marked."
@@ -177,8 +196,12 @@ fn bytes(page: &mut Page, study: &Study<'_>, sweep: &SweepStudy<'_>, panel: &Pan
     if bounds.iter().all(|bound| bound.dash.is_some()) {
         caption += " The interactive floor holds on uniformly random differences and is left out here.";
     }
+    if !theory.is_empty() {
+        caption += " Thin dotted lines in a contender's colour: what its closed form says.";
+    }
     bounds.retain(|bound| bound.dots.iter().any(|(_, bytes)| bytes.is_some()));
     page.push(&matrix::bytes(&caption, x_axis(axis).0, panel, &sweep.contenders, roster, &bounds));
+    super::theory::ratios(page, study, sweep, panel, x_axis(axis).0);
 }
 
 /// Every contender at the reference point, with intervals.
@@ -194,7 +217,11 @@ fn details(page: &mut Page, study: &Study<'_>, sweep: &SweepStudy<'_>, point: &P
     )
     .numeric();
     for line in summary::lines(sweep, &study.roster) {
-        let cells: Vec<Td> = line.texts.iter().map(|text| Td::number(text)).collect();
+        let sorted = |(text, value): (&String, Option<f64>)| match value {
+            Some(value) => Td::number(text).sorted_by(value),
+            None => Td::number(text),
+        };
+        let cells: Vec<Td> = line.texts.iter().zip(line.values).map(sorted).collect();
         table.row(&contender(&study.roster, line.index), row_class(&study.roster, line.index), &cells);
     }
     page.push(&table.finish());
@@ -225,12 +252,13 @@ fn purposes(page: &mut Page, study: &Study<'_>, sweep: &SweepStudy<'_>, point: &
             let sum: f64 = bytes.iter().sum();
             let label = roster.label(*index);
             rows.push(Row {
+                index: *index,
                 label: format!("{label} {arrow} {} of {}", format::bytes(sum), format::bytes(whole)),
                 texts: bytes.iter().map(|bytes| format::bytes(*bytes)).collect(),
                 shares: bytes.iter().map(|part| if whole > 0.0 { part / whole } else { 0.0 }).collect(),
             });
             let cells = std::iter::once(Td::text(arrow))
-                .chain(bytes.iter().chain([&sum]).map(|bytes| Td::number(&format::bytes(*bytes))));
+                .chain(bytes.iter().chain([&sum]).map(|bytes| Td::value(*bytes, format::bytes)));
             table.row(&contender(roster, *index), row_class(roster, *index), &cells.collect::<Vec<_>>());
         }
     }
@@ -339,7 +367,7 @@ fn times(
                 Some(value) => {
                     let range = format::range(value.low, value.high, format::nanos);
                     let small = range.map(|range| format!("<small>{range}</small>")).unwrap_or_default();
-                    Td::number_html(format::nanos(value.mid) + &small, "num")
+                    Td::number_html(format::nanos(value.mid) + &small, "num").sorted_by(value.mid)
                 }
                 None => Td::number("not timed"),
             })

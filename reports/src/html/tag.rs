@@ -1,5 +1,7 @@
 //! The few pieces of HTML the page is made of. Every text that comes from a file passes [`escaped`].
 
+use crate::charts::{rounded, style};
+use crate::format;
 use crate::study::Roster;
 use crate::study::prose::{Prose, Span};
 
@@ -45,10 +47,17 @@ fn titled(label: &str, spec: &str) -> String {
     if label == spec { code } else { code.replacen('>', &format!(" title=\"{}\">", escaped(spec)), 1) }
 }
 
-/// A contender at the head of a row, marked where it cannot win.
+/// A contender at the head of a row: its letter in the colour of its family, its name, and why it cannot win. The
+/// page's script finds the row by `data-c`.
 pub fn contender(roster: &Roster<'_>, index: usize) -> String {
     let mark = roster.mark(index).map(|mark| format!(" <small>{mark}</small>")).unwrap_or_default();
-    titled(roster.label(index), roster.spec(index)) + &mark
+    let name = titled(roster.label(index), roster.spec(index));
+    format!("<span data-c={index}>{} {name}</span>{mark}", badge(roster, index))
+}
+
+/// The letter of a contender on the colour of its family.
+pub fn badge(roster: &Roster<'_>, index: usize) -> String {
+    format!("<b class=f{}>{}</b>", style::hue(roster, index), style::letter(index))
 }
 
 /// Class of a contender's row.
@@ -62,12 +71,28 @@ pub struct Td {
     html: String,
     class: &'static str,
     hint: String,
+    value: Option<f64>,
 }
 
 impl Td {
+    /// A figure and the number that a reader sorts it by.
+    pub fn value(value: f64, show: fn(f64) -> String) -> Self {
+        Self::number(&show(value)).sorted_by(value)
+    }
+
+    /// A count.
+    pub fn count(count: u64) -> Self {
+        Self::value(count as f64, |count| format::count(count as u64))
+    }
+
     /// A figure, set right.
     pub fn number(text: &str) -> Self {
         Self { html: escaped(text), class: "num", ..Self::default() }
+    }
+
+    /// A figure that may be missing.
+    pub fn optional(value: Option<f64>, show: fn(f64) -> String) -> Self {
+        value.map_or_else(|| Self::number("–"), |value| Self::value(value, show))
     }
 
     /// Words.
@@ -86,6 +111,12 @@ impl Td {
         self
     }
 
+    /// What the column is sorted by, where the text is no number in one unit. Infinite: dearer than all others.
+    pub fn sorted_by(mut self, value: f64) -> Self {
+        self.value = (!value.is_nan()).then_some(value);
+        self
+    }
+
     /// HTML set right.
     pub fn number_html(html: String, class: &'static str) -> Self {
         Self { html, class, ..Self::default() }
@@ -95,6 +126,12 @@ impl Td {
     pub fn hinted(mut self, text: &str) -> Self {
         self.hint = escaped(text);
         self
+    }
+}
+
+impl From<String> for Td {
+    fn from(text: String) -> Self {
+        Self::number(&text)
     }
 }
 
@@ -147,8 +184,14 @@ impl Table {
                 if value.is_empty() { String::new() } else { format!(" {name}=\"{value}\"") }
             };
             self.body += &format!(
-                "<td{}{}>{}</td>",
+                "<td{}{}{}>{}</td>",
                 attribute("class", class),
+                // An infinite one is written as JavaScript reads it.
+                match cell.value {
+                    Some(value) if value == f64::INFINITY => " data-value=Infinity".to_owned(),
+                    Some(value) => format!(" data-value={}", rounded(value)),
+                    None => String::new(),
+                },
                 attribute("title", &cell.hint),
                 cell.html
             );
@@ -166,7 +209,7 @@ impl Table {
         let head: String =
             self.columns.iter().map(|title| format!("<th scope=\"col\">{title}</th>")).collect();
         format!(
-            "<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\"><table{class}>\
+            "<div class=\"table\" tabindex=\"0\" role=\"group\" aria-label=\"{caption}\"><table{class}>\
              <caption><span>{caption}</span></caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\
              </table></div>\n",
             caption = self.caption,

@@ -15,11 +15,13 @@
 //! Unknown fields are refused: a file of a later schema must not be read as if it were an older one.
 //! Strategies are strings here, so that old files still render after a strategy is gone.
 
+mod flow;
 mod group;
 mod hist;
 
 use serde::{Deserialize, Serialize};
 
+pub use flow::{Burst, Link};
 pub use group::{CpuRow, GroupAxis, GroupOutcome, GroupRow, GroupSweep, Kinds, Spread};
 pub use hist::{Hist, VALUE_MAX};
 
@@ -70,6 +72,9 @@ pub struct Header {
     pub groups: Vec<GroupSweep>,
     /// What the contenders are, one entry for each distinct `spec` of the rows.
     pub contenders: Vec<Contender>,
+    /// Links on which the sessions' completion is computed. Lanes of sessions only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
     /// The machine. Lanes of CPU times only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine: Option<Machine>,
@@ -129,6 +134,17 @@ pub struct Contender {
     pub guarantee: String,
     /// True when it is told d: a bound to compare with, not something that can be deployed.
     pub oracle: bool,
+    /// How many parameters a specification must fix for it; 0 when unknown.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub parameters: u32,
+    /// Lines of code of the strategy's own sources, without tests, comments and blank lines, and without what
+    /// it shares with other strategies; 0 when unknown.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub code_lines: u32,
+}
+
+fn is_zero(value: &u32) -> bool {
+    *value == 0
 }
 
 /// The machine that timed.
@@ -267,6 +283,13 @@ pub struct ExactRow {
     pub frames_overshoot: u64,
     /// Depth of the longest causal chain of frames; two flights are a round trip.
     pub flights: u32,
+    /// What the initiator sent and waited for; none in files from before this was counted, and of sessions that broke
+    /// off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flow_up: Vec<Burst>,
+    /// What the responder sent and waited for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flow_down: Vec<Burst>,
     /// Sketches, tables or streams that an end tried to decode.
     pub decode_attempts: u64,
     /// Attempts that did not decode.
@@ -274,6 +297,9 @@ pub struct ExactRow {
     /// The strategy's own estimate of d, before inflation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<u64>,
+    /// Cells of the first table, or capacity of the first sketch, where the strategy had to choose one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<u64>,
     /// Peak heap of both sessions together beyond the indexes, in bytes.
     pub heap_peak_bytes: u64,
     /// Heap of the initiator's index, in bytes.

@@ -132,17 +132,6 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// Bytes of every trial, sorted, failed ones infinite. For resampling.
-    pub fn bytes_sorted(&self) -> Vec<f64> {
-        let mut values: Vec<f64> = self
-            .rows
-            .iter()
-            .map(|row| if row.succeeded() { row.bytes_total() as f64 } else { f64::INFINITY })
-            .collect();
-        values.sort_by(f64::total_cmp);
-        values
-    }
-
     /// Mean bytes of each purpose and direction (up, down), over all trials. Means, because parts of
     /// means sum up and parts of medians do not.
     pub fn purposes(&self) -> Vec<(&'static str, f64, f64)> {

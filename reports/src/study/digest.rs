@@ -235,7 +235,7 @@ pub fn summary_legend(book: &Book) -> Vec<String> {
     }
     if study.has_groups() {
         lines.push(
-            "* cheapest a member and day of those that deliver as much (to 2%); ° something due had not arrived; \
+            "* cheapest a member and day of those that deliver as much (to 1%); ° something due had not arrived; \
              arrived: of all that was due; k = kB, M = MB"
                 .to_owned(),
         );

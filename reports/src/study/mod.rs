@@ -11,9 +11,12 @@ pub mod digest;
 pub mod facts;
 pub mod group;
 pub mod label;
+pub mod link;
+pub mod load;
 pub mod panel;
 pub mod prose;
 pub mod reading;
+pub mod sizing;
 pub mod summary;
 pub mod verdict;
 pub mod winner;
@@ -319,9 +322,12 @@ mod tests {
             frames_down: 1,
             frames_overshoot: 0,
             flights: 2,
+            flow_up: Vec::new(),
+            flow_down: Vec::new(),
             decode_attempts: 1,
             decode_failures: 0,
             estimate: None,
+            capacity: None,
             heap_peak_bytes: 1,
             index_heap_bytes: 1,
         }
@@ -357,7 +363,7 @@ mod tests {
         let at = crossing.at.unwrap();
         assert!((99.0..101.0).contains(&at.mid), "{at:?}");
         let words = verdict::first(&study).plain();
-        assert!(words.contains("steep up to d ≈ 99.9") && words.contains("flat above"), "{words}");
+        assert!(words.contains("d ≤ 99.9 use steep; else use flat"), "{words}");
         let words = verdict::second(&study).plain();
         assert!(words.contains("equal sets cost least with steep"), "{words}");
     }

@@ -26,6 +26,8 @@ pub struct Line {
     pub index: usize,
     /// Under [`COLUMNS`].
     pub texts: [String; 8],
+    /// What each text is sorted by; infinite where there is no price.
+    pub values: [Option<f64>; 8],
 }
 
 /// An estimate with its interval, the interval left out where it adds nothing.
@@ -63,7 +65,7 @@ fn line(index: usize, point: &Point<'_>) -> Line {
     let Some(cell) = point.cells.get(&index) else {
         let mut texts: [String; 8] = std::array::from_fn(|_| "–".into());
         texts[0] = "no rows".into();
-        return Line { index, texts };
+        return Line { index, texts, values: [None; 8] };
     };
     let Outcomes { exact, recovered, gave_up, wrong } = cell.outcomes;
     let each = match point.place.d {
@@ -82,6 +84,16 @@ fn line(index: usize, point: &Point<'_>) -> Line {
             format::bytes(cell.heap_peak),
             optional(cell.times.build),
             optional(cell.times.session),
+        ],
+        values: [
+            Some(cell.bytes.mid),
+            (point.place.d > 0).then(|| cell.bytes.mid / point.place.d as f64),
+            Some(cell.flights.mid),
+            Some(cell.outcomes.failures() as f64),
+            Some(exact as f64),
+            Some(cell.heap_peak),
+            cell.times.build.map(|time| time.mid),
+            cell.times.session.map(|time| time.mid),
         ],
     }
 }

@@ -10,6 +10,7 @@ use super::summary::with_interval;
 use super::winner::{rank, winner};
 use super::{Outcomes, Study};
 use crate::book::Experiment;
+use crate::decide::words;
 use crate::format;
 use crate::record::Axis;
 use crate::stats::wilson;
@@ -24,10 +25,15 @@ fn main_panel<'s, 'a>(study: &'s Study<'a>) -> Option<(Axis, &'s Panel<'a>)> {
         .max_by_key(|(axis, panel)| rank(*axis, panel))
 }
 
-/// Which contender is cheapest where.
+/// Which contender to use where: by rules if there are any that hold, else point by point.
 pub fn first(study: &Study<'_>) -> Prose {
     let Some((axis, panel)) = main_panel(study) else { return Prose::new("No rows, no answer.") };
-    let mut prose = Prose::new(format!("At {}, fewest bytes: ", panel.label));
+    let mut prose = match words::first(study) {
+        Some((prose, true)) => return prose,
+        Some((refusal, false)) => refusal,
+        None => Prose::default(),
+    };
+    prose.text(format!("At {}, fewest bytes: ", panel.label));
     prose.append(cheapest(axis, panel, &study.roster));
     let (wins, count) = tally(study.sweeps().flat_map(|(_, sweep)| sweep.points()), &study.roster);
     if !wins.is_empty() {

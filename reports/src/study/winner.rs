@@ -5,14 +5,13 @@
 //! sessions at the point failed: bytes of a strategy that sometimes does not finish are no price. Ties are named: whoever's interval meets the winner's may as well have
 //! won.
 
-use super::cell::BOOTSTRAP_SEED;
+use std::collections::BTreeMap;
+
 use super::panel::{Panel, Point};
 use super::{Cell, Roster};
-use crate::record::Axis;
-use crate::stats::{Interval, Splitmix, quantile, resampled_median};
-
-/// Resamples of a crossing; each draws four medians.
-const CROSSING_RESAMPLES: usize = 400;
+use crate::decide::cross::{Pair, between};
+use crate::record::{Axis, ExactRow};
+use crate::stats::Interval;
 
 /// The cheapest at one point.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,35 +108,20 @@ fn crossing(axis: Axis, left: &Point<'_>, right: &Point<'_>, old: usize, new: us
 }
 
 fn interpolated(left: &Point<'_>, right: &Point<'_>, old: usize, new: usize) -> Option<Interval> {
-    let cells =
-        [left.cells.get(&old)?, left.cells.get(&new)?, right.cells.get(&old)?, right.cells.get(&new)?];
-    let span = (left.x.ln(), right.x.ln());
-    let meet = |bytes: [f64; 4]| -> Option<f64> {
-        let lead = (bytes[1] / bytes[0]).ln();
-        let lag = (bytes[3] / bytes[2]).ln();
-        if !lead.is_finite() || !lag.is_finite() || lead == lag {
-            return None;
-        }
-        // A resample may not cross within the bracket; the nearer end is then all that can be said.
-        let share = (lead / (lead - lag)).clamp(0.0, 1.0);
-        Some((span.0 + (span.1 - span.0) * share).exp())
+    let pair = |point: &Point<'_>| {
+        let (below, above) = paired(point.cells.get(&old)?, point.cells.get(&new)?);
+        Some(Pair { x: point.x, below, above })
     };
-    let mid = meet(cells.map(|cell| cell.bytes.mid))?;
-    let sorted = cells.map(Cell::bytes_sorted);
-    let mut rng = Splitmix::new(BOOTSTRAP_SEED);
-    let mut met: Vec<f64> = Vec::with_capacity(CROSSING_RESAMPLES);
-    let mut ranks: [Vec<u32>; 4] = [0, 1, 2, 3].map(|cell: usize| vec![0; sorted[cell].len()]);
-    for _ in 0..CROSSING_RESAMPLES {
-        let mut bytes = [0.0; 4];
-        for (cell, value) in bytes.iter_mut().enumerate() {
-            *value = resampled_median(&sorted[cell], &mut ranks[cell], &mut rng);
-        }
-        met.extend(meet(bytes));
-    }
-    met.sort_by(f64::total_cmp);
-    let low = quantile(&met, 0.025).unwrap_or(mid);
-    let high = quantile(&met, 0.975).unwrap_or(mid);
-    Some(Interval { low: low.min(mid), mid, high: high.max(mid) })
+    between(&[(&pair(left)?, &pair(right)?)])
+}
+
+/// Bytes of the replicates that both ran, failed ones infinite.
+fn paired(old: &Cell<'_>, new: &Cell<'_>) -> (Vec<f64>, Vec<f64>) {
+    let bytes = |row: &ExactRow| if row.succeeded() { row.bytes_total() as f64 } else { f64::INFINITY };
+    let theirs: BTreeMap<(u32, u64), f64> =
+        new.rows.iter().map(|row| ((row.replicate, row.seed), bytes(row))).collect();
+    let both = |row: &&ExactRow| Some((bytes(row), *theirs.get(&(row.replicate, row.seed))?));
+    old.rows.iter().filter_map(both).unzip()
 }
 
 /// The panel from which the first sentence is read: over d before other axes, random differences before

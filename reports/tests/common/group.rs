@@ -349,9 +349,12 @@ pub fn group_header(lane: Lane, recipe: &GroupRecipe, rows: u64) -> Header {
                     keyed: session,
                     guarantee: "exact".into(),
                     oracle: false,
+                    parameters: 0,
+                    code_lines: 0,
                 }
             })
             .collect(),
+        links: Vec::new(),
         machine: (lane == Lane::Cpu).then(machine),
     }
 }

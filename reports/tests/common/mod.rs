@@ -276,9 +276,12 @@ fn row(
         frames_down: 1,
         frames_overshoot: u64::from(up.overshoot > 0),
         flights,
+        flow_up: Vec::new(),
+        flow_down: Vec::new(),
         decode_attempts: 1,
         decode_failures: u64::from(outcome == Outcome::Recovered),
         estimate: (family == "iblt").then_some(point.d),
+        capacity: None,
         heap_peak_bytes: up.total() * 3 + 4_096,
         index_heap_bytes: point.m * 40,
     }
@@ -348,8 +351,11 @@ pub fn header(lane: Lane, recipe: &Recipe, rows: u64) -> Header {
                 keyed: *strategy != "offers",
                 guarantee: if *strategy == "bloom" { "may miss items" } else { "exact" }.into(),
                 oracle: *oracle,
+                parameters: 0,
+                code_lines: 0,
             })
             .collect(),
+        links: Vec::new(),
         machine: (lane == Lane::Timed).then(machine),
     }
 }
@@ -404,4 +410,19 @@ pub fn run(name: &str, bytes: &[u8]) -> Run {
 pub fn book(recipe: &Recipe) -> Book {
     let (exact, times) = files(recipe);
     Book::unite(vec![run("exact.jsonl", &exact), run("timed.jsonl", &times)]).expect("the files go together")
+}
+
+/// The page without what is packed into it, plotly.js and the records: megabytes that nobody reads.
+pub fn unpacked(page: &str) -> String {
+    let mut ours = String::new();
+    let mut rest = page;
+    for (start, end) in std::iter::repeat_n(("base64,", "\""), page.matches(";base64,").count())
+        .chain([("<script type=\"application/gzip\" id=\"plotly\"", "</script>")])
+    {
+        let from = rest.find(start).expect("what was counted is there") + start.len();
+        ours += &rest[..from];
+        rest = &rest[from..];
+        rest = &rest[rest.find(end).expect("what is packed ends")..];
+    }
+    ours + rest
 }

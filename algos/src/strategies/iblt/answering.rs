@@ -98,6 +98,7 @@ impl Answering {
             return Ok(());
         };
         draft.varint(Purpose::Control, u64::from(shape.cells));
+        out.capacity(u64::from(shape.cells));
         self.say_cells(draft, shape, out)
     }
 

@@ -359,6 +359,7 @@ fn equal_sets_need_no_cell_when_the_estimator_says_so() {
     let (transcript, judgement) = run("iblt:size=tow", &[items.clone(), items], Seed::new(23), &limits(1));
     assert_eq!(judgement.ending, Ending::Exact);
     assert_eq!(transcript.tallies[1].estimate, Some(0));
+    assert_eq!(transcript.tallies[1].capacity, Some(0));
     assert_eq!(transcript.traffic[1].spent.on(Purpose::Sketch), 0);
 }
 

@@ -92,6 +92,7 @@ impl Responder {
         }
         draft.varint(Purpose::Control, odd_count(&mine.ids));
         draft.varint(Purpose::Control, self.capacity);
+        out.capacity(self.capacity);
         draft.bytes(Purpose::Sketch, &sketch);
         if self.capacity == 0 {
             draft.bytes(Purpose::Control, &mine.seal_without(&[]));

@@ -33,7 +33,7 @@ pub fn cost<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>) {
     let chart_axes = axes(axis, panel, "Bytes a member and day, sent and received", Scale::Log("B"));
     page.chart(&title, &lines(&chart_axes, &series, &[], &desk.study.roster));
     let mut caption = "Medians over replicates, then the least and the most of them; the cheapest of those that deliver \
-         as much (to two hundredths) and were never wrong is marked. Overhead: share of the bytes that are no \
+         as much (to one in a hundred) and were never wrong is marked. Overhead: share of the bytes that are no \
          bodies. Duplicates: messages received though held, for each one delivered."
         .to_owned();
     if desk.part.experiment.cpu().is_some() {
@@ -52,7 +52,7 @@ pub fn cost<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>) {
         .collect();
     desk.grid(page, &caption, axis_name(axis), panel, Vec::new(), |point, index, cell| {
         let won = best.iter().any(|(number, best)| *number == point.number && *best == Some(index));
-        Some((text(cell), won))
+        Some((text(cell), won, cell.member_day.mid))
     });
 }
 

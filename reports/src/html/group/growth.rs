@@ -114,7 +114,7 @@ fn columns(law: &Law) -> Vec<Td> {
             // Axes of the law are N, K, M; people read M, K, N.
             let mut cells: Vec<Td> =
                 (0..AXES.len()).rev().map(|axis| exponent(fit.exponents[axis])).collect();
-            cells.push(Td::number(&fit.r2.map_or_else(|| "–".to_owned(), power)));
+            cells.push(Td::optional(fit.r2, power));
             let left_out = match fit.rows_left_out {
                 0 => String::new(),
                 count => {
@@ -136,7 +136,8 @@ fn exponent(exponent: Exponent) -> Td {
         Exponent::Fitted(value) => Td::number_html(
             format!("{}<small>{} to {}</small>", power(value.mid), power(value.low), power(value.high)),
             "num",
-        ),
+        )
+        .sorted_by(value.mid),
         Exponent::Constant => Td::number("–"),
         Exponent::MovesWith(axis) => Td::number(&format!("with {}", AXES[axis])),
     }
@@ -201,10 +202,10 @@ fn table(study: &Study<'_>, claim: &Claim<'_>, evidence: &Evidence<'_>) -> Strin
         let mut cells = vec![Td::text(finding.payer.name()), Td::text(finding.cost.name()), claimed];
         match &finding.answer {
             Ok(answer) => cells.extend([
-                Td::number(&power(answer.expected)),
-                Td::number(&power_interval(answer.exponent)),
-                Td::number(&answer.r2.map_or_else(|| "–".to_owned(), power)),
-                Td::number(&answer.points.to_string()),
+                Td::value(answer.expected, power),
+                Td::number(&power_interval(answer.exponent)).sorted_by(answer.exponent.mid),
+                Td::optional(answer.r2, power),
+                Td::count(answer.points as u64),
                 Td::text(&verdict(answer, claim.axis)),
             ]),
             Err(reason) => {

@@ -9,9 +9,11 @@
 //! | `parts` | bytes by record kind and purpose, sessions, memory |
 //! | `growth` | exponents and claims |
 //! | `screen` | alarms and the summary matrix |
+//! | `map` | who is best at which size, and what sizes between cost: the first screen |
 
 mod cost;
 mod growth;
+pub mod map;
 mod parts;
 mod reach;
 pub mod screen;
@@ -52,7 +54,7 @@ pub fn section<'a>(page: &mut Page, study: &Study<'a>, part: &Part<'a>, sweep: &
     let desk = Desk { study, part, sweep };
     let axis = sweep.sweep.axis;
     for panel in &sweep.panels {
-        cost::cost(page, desk, panel);
+        page.objective("bytes", |page| cost::cost(page, desk, panel));
         if matches!(axis, GroupAxis::K | GroupAxis::Sharing) {
             reach::reach(page, desk, panel);
         }
@@ -60,9 +62,9 @@ pub fn section<'a>(page: &mut Page, study: &Study<'a>, part: &Part<'a>, sweep: &
             reach::duplicates(page, desk, panel);
         }
         if !panel.idle() {
-            time::delivery(page, desk, panel);
+            page.objective("time", |page| time::delivery(page, desk, panel));
         }
-        time::catch_up(page, desk, panel);
+        page.objective("time", |page| time::catch_up(page, desk, panel));
         parts::parts(page, desk, panel);
     }
     page.push("<h3>Reading</h3>\n");

@@ -4,7 +4,7 @@ use super::table::Desk;
 use crate::charts::bars::{Row, bars};
 use crate::format;
 use crate::html::Page;
-use crate::html::tag::escaped;
+use crate::html::tag::{Td, escaped};
 use crate::record::{Bytes, GroupAxis, GroupRow, Kinds};
 use crate::study::group::cell::{ratio, spread};
 use crate::study::group::{GroupCell, GroupPanel, GroupPoint};
@@ -56,6 +56,7 @@ fn kinds<'a>(page: &mut Page, desk: Desk<'_, 'a>, at: &str, cells: &[Placed<'_, 
         let whole: f64 = parts.iter().map(|(_, bytes)| bytes).sum();
         let place = if one { String::new() } else { format!(", {}", point.x_label) };
         Row {
+            index: *index,
             label: format!("{}{place}: {}", desk.study.roster.marked(*index), format::bytes(whole)),
             shares: parts.iter().map(|(_, bytes)| if whole > 0.0 { bytes / whole } else { 0.0 }).collect(),
             texts: parts.iter().map(|(_, bytes)| format::bytes(*bytes)).collect(),
@@ -74,7 +75,8 @@ fn kinds<'a>(page: &mut Page, desk: Desk<'_, 'a>, at: &str, cells: &[Placed<'_, 
     desk.list(page, &caption, &columns, cells, |_, cell| {
         let parts = cell.kinds_day();
         let whole: f64 = parts.iter().map(|(_, bytes)| bytes).sum();
-        parts.iter().map(|(_, bytes)| *bytes).chain([whole]).map(format::bytes).collect()
+        let values = parts.iter().map(|(_, bytes)| *bytes).chain([whole]);
+        values.map(|bytes| Td::value(bytes, format::bytes)).collect()
     });
 }
 
@@ -89,7 +91,7 @@ fn purposes<'a>(page: &mut Page, desk: Desk<'_, 'a>, at: &str, cells: &[Placed<'
     desk.list(page, &caption, &columns, &reconciling, |_, cell| {
         let mean = |value: &dyn Fn(&GroupRow) -> u64| {
             let each = cell.rows.iter().map(|row| value(row) as f64 / row.days());
-            format::bytes(each.sum::<f64>() / cell.rows.len().max(1) as f64)
+            Td::value(each.sum::<f64>() / cell.rows.len().max(1) as f64, format::bytes)
         };
         let parts = (0..columns.len() - 1).map(|part| mean(&|row| row.frames.parts()[part].1));
         parts.chain([mean(&|row| row.frames.total())]).collect()

@@ -68,7 +68,7 @@ pub fn reach<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>) {
         let everybody = reached_all(cell).map_or_else(String::new, |reached| {
             format!("<small>{} reached all</small>", escaped(&share(reached)))
         });
-        Some((escaped(&share(cell.delivered())) + &everybody, false))
+        Some((escaped(&share(cell.delivered())) + &everybody, false, cell.delivered()))
     });
 }
 
@@ -106,6 +106,6 @@ pub fn duplicates<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a
         }
         let resends = cell.sum(|row| row.resends) as f64 / cell.sum(|row| row.delivered).max(1) as f64;
         html += &format!("<small>{} resends</small>", escaped(&format::figure(resends)));
-        Some((html, false))
+        Some((html, false, each))
     });
 }

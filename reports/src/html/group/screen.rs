@@ -68,7 +68,7 @@ pub fn summary(page: &mut Page, study: &Study<'_>) {
     titles.push("Wrong<small>of all trials</small>".into());
     let mut table = Table::with_titles(
         "Bytes a member and day, median over replicates, at one point of every sweep: the last of an axis that grows, \
-         the middle of any other. Green: the cheapest of those that deliver as much. All conditions stand in the sweep's section. Below a figure: the share \
+         the middle of any other. Green: the cheapest of those that deliver as much (to one in a hundred). All conditions stand in the sweep's section. Below a figure: the share \
          that was delivered, where it is not all.",
         titles,
     )
@@ -84,12 +84,13 @@ pub fn summary(page: &mut Page, study: &Study<'_>) {
                 _ => cell,
             });
         }
-        cells.push(Td::number(&entry.delivered.map_or_else(|| "–".to_owned(), share)));
+        cells.push(Td::optional(entry.delivered, share));
         let wrong = format!("{}/{}", format::count(entry.wrong), format::count(entry.trials));
-        cells.push(match entry.wrong {
+        let cell = match entry.wrong {
             0 => Td::number(&wrong),
             _ => Td::number_html(format!("<b class=\"fail\">{wrong}</b>"), "num"),
-        });
+        };
+        cells.push(cell.sorted_by(entry.wrong as f64));
         table.row(&contender(&study.roster, entry.index), row_class(&study.roster, entry.index), &cells);
     }
     if table.is_empty() {
@@ -106,7 +107,7 @@ fn price(price: Option<&GroupPrice>) -> Td {
     if price.delivered < 1.0 {
         html += &format!("<small>{}</small>", escaped(&share(price.delivered)));
     }
-    let cell = Td::number_html(html, "num");
+    let cell = Td::number_html(html, "num").sorted_by(price.bytes.mid);
     if price.best { cell.marked() } else { cell }
 }
 
@@ -126,8 +127,7 @@ pub fn outcomes(page: &mut Page, study: &Study<'_>) {
         }
         let all: u64 = counts.iter().sum();
         if all > 0 {
-            let cells: Vec<Td> =
-                [all].iter().chain(&counts).map(|count| Td::number(&format::count(*count))).collect();
+            let cells: Vec<Td> = [all].iter().chain(&counts).map(|count| Td::count(*count)).collect();
             table.row(&contender(&study.roster, index), row_class(&study.roster, index), &cells);
         }
     }

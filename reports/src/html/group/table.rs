@@ -28,6 +28,28 @@ pub fn command(part: &Part<'_>, sweep: &str, point: u32, spec: &str) -> String {
         .map_or_else(String::new, |run| again::command(&run.header().command, sweep, point, spec))
 }
 
+/// What a grid shows of a cell.
+pub struct Shown {
+    /// Its HTML.
+    html: String,
+    /// Whether it is the best of its column.
+    best: bool,
+    /// What the column is sorted by.
+    value: Option<f64>,
+}
+
+impl From<(String, bool)> for Shown {
+    fn from((html, best): (String, bool)) -> Self {
+        Self { html, best, value: None }
+    }
+}
+
+impl From<(String, bool, f64)> for Shown {
+    fn from((html, best, value): (String, bool, f64)) -> Self {
+        Self { html, best, value: Some(value) }
+    }
+}
+
 impl<'d, 'a> Desk<'d, 'a> {
     fn command(&self, point: u32, spec: &str) -> String {
         command(self.part, &self.sweep.sweep.name, point, spec)
@@ -53,14 +75,14 @@ impl<'d, 'a> Desk<'d, 'a> {
     /// A table of a panel; `show` gives a cell's HTML and whether it is the best of its column, or nothing
     /// where there is nothing to show. Contenders with nothing at all are left out; a table without rows is
     /// not drawn.
-    pub fn grid(
+    pub fn grid<S: Into<Shown>>(
         &self,
         page: &mut Page,
         caption: &str,
         axis: &str,
         panel: &GroupPanel<'a>,
         extra: Vec<(String, Vec<String>)>,
-        show: impl Fn(&GroupPoint<'a>, usize, &GroupCell<'a>) -> Option<(String, bool)>,
+        show: impl Fn(&GroupPoint<'a>, usize, &GroupCell<'a>) -> Option<S>,
     ) {
         let head = escaped(&format!("Contender \\ {axis}"));
         let titles = std::iter::once(head).chain(panel.points.iter().map(|point| self.column(point)));
@@ -70,10 +92,10 @@ impl<'d, 'a> Desk<'d, 'a> {
             table.row(&escaped(&name), "bound", &cells);
         }
         for index in &self.sweep.contenders {
-            let cells: Vec<Option<Option<(String, bool)>>> = panel
+            let cells: Vec<Option<Option<Shown>>> = panel
                 .points
                 .iter()
-                .map(|point| point.cells.get(index).map(|cell| show(point, *index, cell)))
+                .map(|point| point.cells.get(index).map(|cell| show(point, *index, cell).map(S::into)))
                 .collect();
             if cells.iter().all(|cell| !matches!(cell, Some(Some(_)))) {
                 continue;
@@ -82,8 +104,9 @@ impl<'d, 'a> Desk<'d, 'a> {
             let cells = cells.into_iter().zip(&panel.points).map(|(cell, point)| match cell {
                 None => Td::number("not run"),
                 Some(None) => Td::number("–"),
-                Some(Some((html, best))) => {
+                Some(Some(Shown { html, best, value })) => {
                     let cell = Td::number_html(html, "num").hinted(&self.command(point.number, spec));
+                    let cell = value.into_iter().fold(cell, Td::sorted_by);
                     if best { cell.marked() } else { cell }
                 }
             });
@@ -100,20 +123,20 @@ impl<'d, 'a> Desk<'d, 'a> {
     }
 
     /// A table of some cells: a row a contender and point, the columns as given, after the first.
-    pub fn list(
+    pub fn list<C: Into<Td>>(
         &self,
         page: &mut Page,
         caption: &str,
         columns: &[&str],
         cells: &[(&GroupPoint<'a>, usize, &GroupCell<'a>)],
-        show: impl Fn(&GroupPoint<'a>, &GroupCell<'a>) -> Vec<String>,
+        show: impl Fn(&GroupPoint<'a>, &GroupCell<'a>) -> Vec<C>,
     ) {
         let titles = ["Contender", "At", "Point"].iter().chain(columns);
         let mut table = Table::new(caption, titles).numeric();
         for (point, index, cell) in cells {
             let hint = self.command(point.number, self.study.roster.spec(*index));
-            let place = [Td::html(escaped(&point.x_label)), Td::number(&point.number.to_string())];
-            let figures = show(point, cell).into_iter().map(|text| Td::number(&text).hinted(&hint));
+            let place = [Td::html(escaped(&point.x_label)), Td::count(u64::from(point.number))];
+            let figures = show(point, cell).into_iter().map(|figure| figure.into().hinted(&hint));
             table.row(
                 &contender(&self.study.roster, *index),
                 row_class(&self.study.roster, *index),

@@ -61,9 +61,14 @@ pub fn delivery<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>)
                 let text = format::percent(1.0 - times.count() as f64 / due as f64);
                 html += &format!("<small class=\"fail\">{} not in time</small>", escaped(&text));
             }
-            (html, false)
+            (html, false, middle(&times, due))
         })
     });
+}
+
+/// The median of what was due, in milliseconds; infinite where half did not arrive.
+fn middle(hist: &Hist, due: u64) -> f64 {
+    hist.quantile_of_due(0.5, due).map_or(f64::INFINITY, |ms| ms as f64)
 }
 
 /// P50, P90 and P99 of what was due.
@@ -145,7 +150,11 @@ pub fn catch_up<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>)
         (due > 0).then(|| {
             let class = if cut > 0 { " class=\"fail\"" } else { "" };
             let (cut, all) = (format::count(cut), format::count(due));
-            (quantiles(&times, due) + &format!("<small{class}>{cut} of {all} cut</small>"), false)
+            (
+                quantiles(&times, due) + &format!("<small{class}>{cut} of {all} cut</small>"),
+                false,
+                middle(&times, due),
+            )
         })
     });
     let caption = format!(
@@ -166,7 +175,7 @@ pub fn catch_up<'a>(page: &mut Page, desk: Desk<'_, 'a>, panel: &GroupPanel<'a>)
                 at(0.99),
                 format::counted(missed.count(), "return", "returns")
             );
-            (html, false)
+            (html, false, none)
         })
     });
 }

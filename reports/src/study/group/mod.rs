@@ -1,5 +1,6 @@
 //! What the rows of group trials say: the same tree as for sessions, with a group's quantities in its cells.
 
+pub mod bands;
 pub mod cell;
 pub mod claims;
 pub mod coverage;
@@ -7,6 +8,7 @@ pub mod digest;
 pub mod exponents;
 pub mod panel;
 pub mod place;
+pub mod predict;
 pub mod reading;
 pub mod winner;
 

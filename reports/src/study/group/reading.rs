@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::bands::{Band, Focus, Site, bands, focus};
 use super::claims::{Answer, Claim, Verdict};
 use super::exponents::Payer;
+use super::place::Dim;
 use super::winner::winner;
 use super::{GroupPoint, GroupStudy};
 use crate::format;
@@ -72,76 +74,77 @@ pub fn cheapest(point: &GroupPoint<'_>, roster: &Roster<'_>) -> Prose {
     prose
 }
 
-/// The largest group of the book: of the points with the most members, one with something written, of those
-/// the one that the most contenders took part in, then the one with the most messages, then the first.
-pub fn largest<'s, 'a>(study: &'s Study<'a>) -> Option<&'s GroupPoint<'a>> {
-    let rank =
-        |point: &GroupPoint<'_>| (point.place.n, point.place.written > 0, point.cells.len(), point.place.m);
-    let mut best: Option<&GroupPoint<'_>> = None;
-    for point in study.groups().flat_map(|(_, sweep)| sweep.points()) {
-        if best.is_none_or(|known| rank(point) > rank(known)) {
-            best = Some(point);
-        }
-    }
-    best
+/// Sizes and conditions of the point that the first screen is about, and why it is that one.
+fn where_(site: &Site<'_, '_>, band: &Band<'_, '_>) -> String {
+    let place = &site.point.place;
+    let history = match place.history {
+        0 => String::new(),
+        held => format!(" ({} of them history)", format::count(held)),
+    };
+    format!("{}, M = {}{history}, {}", place.text(Dim::N), format::count(place.m), band.label)
 }
 
-/// What a member pays in the largest group, and who is cheapest of those that deliver as much.
+/// Which strategy at the point that stands for the book, and what it costs a member a day.
 pub fn first(study: &Study<'_>) -> Prose {
-    let Some(point) = largest(study) else { return Prose::new("No rows of groups, no answer.") };
+    let bands = bands(study);
+    let Some((band, site, why)) = focus(&bands) else { return Prose::new("No rows of groups, no answer.") };
     let roster = &study.roster;
-    let mut prose = Prose::new(format!("In the largest measured group ({}) ", point.place.words()));
-    let Some(best) = winner(point, roster) else {
+    let mut prose = Prose::new(format!("At {}: ", where_(site, band)));
+    let (Some(best), Some(cell)) = (&site.best, site.cell()) else {
         prose.text("nobody who may win took part.");
         return prose;
     };
-    let cell = &point.cells[&best.index];
-    prose.text("a member pays ").text(with_interval(cell.member_day, format::bytes)).text(" a day with ");
-    prose.contender(roster, best.index);
-    if best.field == 1 {
-        prose.text(", the only contender there");
-    } else {
-        prose.text(if best.rivals == best.field {
-            format!(", the cheapest of all {} contenders, which deliver alike", best.field)
-        } else if best.rivals == 1 {
-            format!(", which delivers the most of {} contenders, by more than two hundredths", best.field)
-        } else {
-            format!(
-                ", the cheapest of the {} (of {} contenders) that deliver the most",
-                best.rivals, best.field
-            )
-        });
+    prose.text("use ").contender(roster, best.index);
+    prose.text(format!(": {} a member and day", with_interval(cell.member_day, format::bytes)));
+    if cell.sum(|row| row.needed) > 0 {
+        prose.text(format!(" for {} of what was due", format::percent(cell.delivered())));
     }
-    prose.text(format!("; {} of what was due was delivered", format::percent(cell.delivered())));
+    prose.text(match (best.field, best.rivals) {
+        (1, _) => ", the only contender there".to_owned(),
+        (field, rivals) if field == rivals => {
+            format!(", the cheapest of {field} contenders, which deliver alike")
+        }
+        (field, 1) => format!(", the only one of {field} contenders that delivers as much"),
+        (field, rivals) => {
+            format!(", the cheapest of the {rivals} (of {field} contenders) that deliver as much")
+        }
+    });
     if !best.ties.is_empty() {
         prose.text("; tied with ").append(names(&best.ties, roster));
     }
     if best.dearest != best.index {
-        let dearest = &point.cells[&best.dearest];
+        let dearest = &site.point.cells[&best.dearest];
         prose.text("; the dearest of them is ").contender(roster, best.dearest);
         prose.text(format!(" with {}", format::bytes(dearest.member_day.mid)));
     }
     if let Some(lesser) = best.lesser {
-        let cell = &point.cells[&lesser];
+        let cell = &site.point.cells[&lesser];
         prose.text("; cheaper, delivering less: ").contender(roster, lesser).text(format!(
             " with {} for {}",
             format::bytes(cell.member_day.mid),
             format::percent(cell.delivered())
         ));
     }
-    prose.text(".");
+    prose.text(match why {
+        Focus::Middle => ". (The middle of the group sizes with the most messages.)",
+        Focus::First => {
+            ". (Sizes do not vary: the first sweep's point of comparison; the others are in the map.)"
+        }
+        Focus::Only => ". (The only point.)",
+    });
     prose
 }
 
 /// How long deliveries took there, and whether anything was wrong.
 pub fn second(study: &Study<'_>) -> Prose {
     let mut prose = Prose::default();
-    let best = largest(study).and_then(|point| Some((point, winner(point, &study.roster)?)));
-    if let Some((point, best)) = best {
-        let delivery = point.cells[&best.index].delivery();
+    let bands = bands(study);
+    let cell = focus(&bands).and_then(|(_, site, _)| Some((site.best.as_ref()?, site.cell()?)));
+    if let Some((best, cell)) = cell {
+        let delivery = cell.delivery();
         if let (Some(half), Some(most)) = (delivery.quantile(0.5), delivery.quantile(0.99)) {
             prose.text("Of what arrived there with ").contender(&study.roster, best.index).text(format!(
-                ", half took at most {}, 99% at most {}; ",
+                ", half took at most {}, 99% (P99) at most {}; ",
                 format::span_ms(half),
                 format::span_ms(most)
             ));
@@ -154,13 +157,20 @@ pub fn second(study: &Study<'_>) -> Prose {
         partial += u64::from(row.outcome == GroupOutcome::Partial);
     }
     prose.text(format!(
-        "wrong results: {} of {} (95% upper bound {}); {} ended before everybody had everything, and their bytes \
-         stand beside what they delivered.",
+        "wrong results: {} of {} (95% upper bound {})",
         format::count(wrong),
         format::counted(trials, "group trial", "group trials"),
         format::percent(wilson(wrong, trials).high),
-        format::counted(partial, "trial", "trials"),
     ));
+    prose.text(match partial {
+        0 => ".".to_owned(),
+        1 => "; 1 ended before everybody had everything, and its bytes stand beside what it delivered."
+            .to_owned(),
+        _ => format!(
+            "; {} ended before everybody had everything, and their bytes stand beside what they delivered.",
+            format::count(partial)
+        ),
+    });
     prose
 }
 

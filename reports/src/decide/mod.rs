@@ -1,0 +1,306 @@
+//! From numbers to a decision: which contender to use where, in a few rules, and what following them costs.
+//!
+//! | module | what it knows |
+//! | --- | --- |
+//! | `objective` | what is to be small: bytes, CPU, time to completion on a link |
+//! | `cell` | a place, who was measured there, the cheapest and who ties with it |
+//! | `search` | the shortest ordered list of rules of least worst regret |
+//! | `cross` | where two contenders cost the same, with an interval |
+//! | `words` | conditions and the first sentence |
+//!
+//! The *regret* of a choice at a cell is its cost over that of the cell's cheapest, less one. Whoever fails any trial of
+//! a cell costs infinitely much there; no finite penalty stands for a failure.
+//!
+//! **What was not used to choose checks.** Rules are chosen on the even replicates of synthetic workloads. Their
+//! regret on the odd replicates, and on all trials of recorded traces, is printed beside. If either mean
+//! is above [`HELD_MAX`], there is no short rule, and [`Rules::refusal`] says so.
+
+pub mod cell;
+pub mod cross;
+pub mod objective;
+pub mod search;
+pub mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use cell::{Cell, Half, Place, Priced, cells};
+pub use objective::{Objective, Profile};
+use search::{Condition, Feature, List, RULES_MAX, Spot, search};
+
+use crate::stats::{Interval, median};
+use crate::study::Study;
+use cross::Pair;
+
+/// Mean regret on data that did not choose, above which rules do not hold.
+pub const HELD_MAX: f64 = 0.1;
+
+/// Each further rule must take this share off what the worst cell costs.
+pub const RULE_WORTH: f64 = 0.1;
+
+/// Regret over some cells.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Regret {
+    /// Cells.
+    pub cells: usize,
+    /// Of the worst.
+    pub worst: f64,
+    /// On average.
+    pub mean: f64,
+}
+
+impl Regret {
+    /// Sums up the regrets of cells; `None` without any.
+    fn of(regrets: &[f64]) -> Option<Self> {
+        let worst = regrets.iter().copied().reduce(f64::max)?;
+        let mean = regrets.iter().sum::<f64>() / regrets.len() as f64;
+        Some(Self { cells: regrets.len(), worst, mean })
+    }
+}
+
+/// When a rule applies.
+#[derive(Clone, Debug, PartialEq)]
+pub enum When {
+    /// `d`, `d/M` or `M` is at most a threshold.
+    Upto {
+        /// Which.
+        feature: Feature,
+        /// Where the two contenders cross, if they do, kept between the tested values on both sides; else the
+        /// geometric middle of these.
+        threshold: f64,
+        /// Crossing of the two neighbouring contenders.
+        crossing: Option<Interval>,
+        /// Tested values on both sides.
+        tested: (f64, f64),
+    },
+    /// The difference has a pattern.
+    Pattern(String),
+    /// Nothing before it did.
+    Else,
+}
+
+/// One rule of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// When.
+    pub when: When,
+    /// Contender.
+    pub pick: usize,
+    /// Regret over the cells it decides, on the trials that chose it.
+    pub regret: Option<Regret>,
+    /// Regret over the same cells on held-back replicates.
+    pub held: Option<Regret>,
+    /// Median flights of a session there.
+    pub flights: f64,
+}
+
+/// A list of rules, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rules {
+    /// In order; the last is the else.
+    pub rules: Vec<Rule>,
+    /// Worst and mean regret of the best list of 0, 1, 2, … rules before the else.
+    pub lengths: Vec<Option<(f64, f64)>>,
+    /// On the trials that chose.
+    pub chosen: Regret,
+    /// On held-back replicates; `None` with one replicate only.
+    pub held: Option<Regret>,
+    /// On recorded traces; `None` without any.
+    pub traces: Option<Regret>,
+    /// Whether the mean is proven to be the least for this worst regret.
+    pub exact: bool,
+}
+
+impl Rules {
+    /// Mean regret above [`HELD_MAX`] on data that did not choose, and which data.
+    pub fn refusal(&self) -> Option<(&'static str, Regret)> {
+        let held = self.held.map(|one| ("seeds that did not choose", one));
+        let traces = self.traces.map(|one| ("recorded traces", one));
+        held.into_iter().chain(traces).find(|(_, one)| one.mean > HELD_MAX)
+    }
+}
+
+/// Cells and rules under one objective.
+pub struct Decision<'a> {
+    /// What is small.
+    pub objective: Objective<'a>,
+    /// Every cell of the objective, those of traces included.
+    pub cells: Vec<Priced>,
+    /// Rules for those who know d. `None` if whatever a short list picks, some session fails.
+    pub informed: Option<Rules>,
+    /// Rules that ask for M and the pattern only.
+    pub blind: Option<Rules>,
+}
+
+/// Every decision the records allow: for bytes, and where times were taken for CPU and each link.
+pub fn decisions<'a>(study: &Study<'a>, cells: &[Cell<'a>]) -> Vec<Decision<'a>> {
+    let objectives = [Objective::Bytes, Objective::Cpu].into_iter().chain(links(study).map(Objective::Link));
+    objectives.filter_map(|objective| Decision::new(objective, cells)).collect()
+}
+
+/// Links that the headers declare.
+fn links<'a>(_study: &Study<'a>) -> impl Iterator<Item = Profile<'a>> + use<'a> {
+    std::iter::empty()
+}
+
+impl<'a> Decision<'a> {
+    /// Decides. `None` if no generated cell was measured under the objective or nobody finished anywhere.
+    pub fn new(objective: Objective<'a>, cells: &[Cell<'a>]) -> Option<Self> {
+        let cells: Vec<Priced> = cells.iter().filter_map(|cell| cell.priced(&objective)).collect();
+        let table = Table::new(&cells)?;
+        let informed = table.rules(&[Feature::D, Feature::Ratio, Feature::M, Feature::Pattern]);
+        let blind = table.rules(&[Feature::M, Feature::Pattern]);
+        Some(Self { objective, informed, blind, cells })
+    }
+
+    /// Cells that were generated.
+    pub fn synthetic(&self) -> impl Iterator<Item = &Priced> {
+        self.cells.iter().filter(|cell| cell.place.synthetic())
+    }
+}
+
+/// Cells as the search sees them.
+struct Table<'c> {
+    /// Those that choose, with their spots.
+    chosen: Vec<(&'c Priced, Spot)>,
+    traces: Vec<&'c Priced>,
+    /// Contender of each column of regrets.
+    field: Vec<usize>,
+    patterns: Vec<&'c str>,
+}
+
+fn spot(cell: &Priced, field: &[usize], patterns: &[&str], half: Half) -> Option<Spot> {
+    let (_, least) = cell.cheapest(half)?;
+    let regret = |index: &usize| Some(cell::ratio(cell.cost(*index, half)?, least) - 1.0);
+    let place = &cell.place;
+    Some(Spot {
+        d: place.d as f64,
+        m: place.m as f64,
+        // A pattern that no generated cell has meets no rule on patterns.
+        pattern: patterns.iter().position(|one| *one == place.pattern).unwrap_or(patterns.len()),
+        regrets: field.iter().map(regret).collect::<Option<_>>()?,
+    })
+}
+
+impl<'c> Table<'c> {
+    fn new(cells: &'c [Priced]) -> Option<Self> {
+        let synthetic = || cells.iter().filter(|cell| cell.place.synthetic());
+        let all: BTreeSet<usize> = synthetic().flat_map(|cell| cell.costs.keys().copied()).collect();
+        let field: Vec<usize> = all.into_iter().collect();
+        let all: BTreeSet<&str> = synthetic().map(|cell| cell.place.pattern.as_str()).collect();
+        let patterns: Vec<&str> = all.into_iter().collect();
+        let chosen: Vec<(&Priced, Spot)> = synthetic()
+            .filter_map(|cell| Some((cell, spot(cell, &field, &patterns, Half::Chosen)?)))
+            .collect();
+        let traces = cells.iter().filter(|cell| !cell.place.synthetic()).collect();
+        (!chosen.is_empty()).then_some(Self { chosen, traces, field, patterns })
+    }
+
+    fn rules(&self, features: &[Feature]) -> Option<Rules> {
+        let spots: Vec<Spot> = self.chosen.iter().map(|(_, spot)| spot.clone()).collect();
+        let lists: Vec<Option<List>> = (0..=RULES_MAX).map(|rules| search(&spots, features, rules)).collect();
+        let list = shortest(&lists)?;
+        let over = |cells: &[&Priced], half: Half| -> Vec<(usize, f64)> {
+            let spots = cells.iter().filter_map(|cell| spot(cell, &self.field, &self.patterns, half));
+            spots.map(|spot| (list.rule_at(&spot), spot.regrets[list.pick(list.rule_at(&spot))])).collect()
+        };
+        let cells: Vec<&Priced> = self.chosen.iter().map(|(cell, _)| *cell).collect();
+        let (chosen, held, traces) =
+            (over(&cells, Half::Chosen), over(&cells, Half::Held), over(&self.traces, Half::All));
+        let of =
+            |all: &[(usize, f64)]| Regret::of(&all.iter().map(|(_, regret)| *regret).collect::<Vec<_>>());
+        let at = |all: &[(usize, f64)], rule: usize| {
+            of(&all.iter().copied().filter(|(one, _)| *one == rule).collect::<Vec<_>>())
+        };
+        let rules = (0..=list.rules.len())
+            .map(|rule| Rule {
+                when: self.when(list, rule),
+                pick: self.field[list.pick(rule)],
+                regret: at(&chosen, rule),
+                held: at(&held, rule),
+                flights: self.flights(list, rule),
+            })
+            .collect();
+        let lengths = lists.iter().map(|list| list.as_ref().map(|list| (list.worst, list.mean))).collect();
+        Some(Rules {
+            rules,
+            lengths,
+            chosen: of(&chosen)?,
+            held: of(&held),
+            traces: of(&traces),
+            exact: list.exact,
+        })
+    }
+
+    fn when(&self, list: &List, rule: usize) -> When {
+        let Some((Condition { feature, upto }, _)) = list.rules.get(rule) else { return When::Else };
+        let (feature, upto) = (*feature, *upto);
+        if feature == Feature::Pattern {
+            return When::Pattern(self.patterns.get(upto as usize).copied().unwrap_or_default().to_owned());
+        }
+        let values = || self.chosen.iter().map(|(_, spot)| spot.value(feature));
+        let low = values().filter(|value| *value <= upto).fold(0.0, f64::max);
+        let high = values().filter(|value| *value > upto).fold(f64::INFINITY, f64::min);
+        let crossing = self.crossing(list, rule, feature, upto);
+        let threshold = match crossing {
+            Some(at) if upto > 0.0 => at.mid.clamp(low, high * (1.0 - f64::EPSILON)),
+            _ => upto,
+        };
+        When::Upto { feature, threshold, crossing, tested: (low, high) }
+    }
+
+    /// Where a rule's contender and the one that takes over beyond its threshold cross, over all columns in which
+    /// both rules speak on either side.
+    fn crossing(&self, list: &List, rule: usize, feature: Feature, upto: f64) -> Option<Interval> {
+        let mut columns: BTreeMap<(u64, &str, u32, u32), Vec<&(&Priced, Spot)>> = BTreeMap::new();
+        for one in &self.chosen {
+            let place = &one.0.place;
+            let fixed = if feature == Feature::M { place.d } else { place.m };
+            columns.entry((fixed, &place.pattern, place.n, place.k)).or_default().push(one);
+        }
+        let mut pairs: Vec<(usize, Vec<Pair>)> = Vec::new();
+        for mut column in columns.into_values() {
+            column.sort_by(|a, b| a.1.value(feature).total_cmp(&b.1.value(feature)));
+            let beyond = column.partition_point(|(_, spot)| spot.value(feature) <= upto);
+            let (Some(low), Some(high)) = (column[..beyond].last(), column.get(beyond)) else { continue };
+            let (below, above) = (list.rule_at(&low.1), list.rule_at(&high.1));
+            let (pick, next) = (list.pick(below), list.pick(above));
+            if below != rule || pick == next {
+                continue;
+            }
+            let pair = |(cell, spot): &&(&Priced, Spot)| {
+                Pair::new(cell, spot.value(feature), self.field[pick], self.field[next])
+            };
+            pairs.push((next, column.iter().filter_map(pair).collect()));
+        }
+        // Several may take over; the one that does in most columns is the neighbour.
+        let mut count: BTreeMap<usize, usize> = BTreeMap::new();
+        pairs.iter().for_each(|(next, _)| *count.entry(*next).or_default() += 1);
+        let (next, _) = count.into_iter().max_by_key(|(next, count)| (*count, std::cmp::Reverse(*next)))?;
+        let columns: Vec<Vec<Pair>> =
+            pairs.into_iter().filter(|(one, _)| *one == next).map(|(_, column)| column).collect();
+        cross::crossing(&columns, upto)
+    }
+
+    fn flights(&self, list: &List, rule: usize) -> f64 {
+        let pick = self.field[list.pick(rule)];
+        let here = self.chosen.iter().filter(|(_, spot)| list.rule_at(spot) == rule);
+        let flights: Vec<f64> = here.filter_map(|(cell, _)| cell.flights.get(&pick).copied()).collect();
+        median(&flights).unwrap_or(f64::NAN)
+    }
+}
+
+/// The list whose every further rule takes at least [`RULE_WORTH`] off what the worst cell costs.
+fn shortest(lists: &[Option<List>]) -> Option<&List> {
+    let price = |(rules, list): &(usize, &List)| {
+        ((1.0 + list.worst) * 100.0).round() / (1.0 - RULE_WORTH).powi(*rules as i32)
+    };
+    lists
+        .iter()
+        .enumerate()
+        .filter_map(|(rules, list)| Some((rules, list.as_ref()?)))
+        .min_by(|a, b| price(a).total_cmp(&price(b)))
+        .map(|(_, list)| list)
+}
+
+#[cfg(test)]
+mod tests;

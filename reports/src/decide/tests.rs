@@ -1,0 +1,133 @@
+//! Decisions over cells whose costs are planted.
+
+use super::*;
+
+/// A cell whose contender `at` costs `cost(at, replicate)` in each of `replicates`.
+fn cell(m: u64, d: u64, pattern: &str, replicates: u32, cost: impl Fn(usize, u32) -> f64) -> Priced {
+    let place = Place { workload: "synthetic".into(), n: 2, k: 1, pattern: pattern.into(), m, d };
+    let costs = (0..3).map(|at| (at, (0..replicates).map(|one| cost(at, one)).collect())).collect();
+    let flights = (0..3).map(|at| (at, 2.0 + at as f64)).collect();
+    Priced { place, costs, replicates: (0..replicates).collect(), flights }
+}
+
+/// A table of contenders 0 (flat at 1000) and 1 (10 a difference), which cross at d = 100, and 2 (far dearer).
+fn crossing(replicates: u32) -> Vec<Priced> {
+    let mut cells = Vec::new();
+    for m in [1000, 10_000] {
+        for d in [10, 30, 200, 500] {
+            cells.push(cell(m, d, "scattered", replicates, |at, one| {
+                let noise = 1.0 + f64::from(one) / 1000.0;
+                noise * [1000.0, 10.0 * d as f64, 90_000.0][at]
+            }));
+        }
+    }
+    cells
+}
+
+const ALL: [Feature; 4] = [Feature::D, Feature::Ratio, Feature::M, Feature::Pattern];
+
+#[test]
+fn a_planted_crossing_is_found_with_its_interval() {
+    let cells = crossing(4);
+    let rules = Table::new(&cells).unwrap().rules(&ALL).unwrap();
+    assert_eq!(rules.rules.len(), 2);
+    assert_eq!((rules.rules[0].pick, rules.rules[1].pick), (1, 0));
+    let When::Upto { feature, threshold, crossing: Some(at), tested } = &rules.rules[0].when else {
+        panic!("{:?}", rules.rules[0])
+    };
+    assert_eq!((*feature, *tested), (Feature::D, (30.0, 200.0)));
+    assert!((threshold - 100.0).abs() < 1.0, "{threshold}");
+    // Noise that both contenders share shifts no crossing: pairs keep the interval narrow.
+    assert!(at.low > 99.9 && at.high < 100.1, "{at:?}");
+    assert_eq!(rules.chosen, Regret { cells: 8, worst: 0.0, mean: 0.0 });
+    assert_eq!(rules.held.unwrap().mean, 0.0);
+    assert_eq!(rules.refusal(), None);
+    assert_eq!((rules.rules[0].flights, rules.rules[1].flights), (3.0, 2.0));
+    // Without d nobody is right everywhere: 0 pays 10 times at d = 10, 1 pays 5 times at d = 500.
+    let blind = Table::new(&cells).unwrap().rules(&[Feature::M, Feature::Pattern]).unwrap();
+    assert_eq!(blind.rules[0].pick, 1);
+    assert!((blind.chosen.worst - 4.0).abs() < 1e-9, "{blind:?}");
+}
+
+#[test]
+fn one_replicate_cannot_be_checked() {
+    let cells = crossing(1);
+    let rules = Table::new(&cells).unwrap().rules(&ALL).unwrap();
+    assert_eq!((rules.held, rules.traces), (None, None));
+    assert_eq!(rules.refusal(), None);
+}
+
+#[test]
+fn rules_that_fit_noise_are_refused() {
+    // Who is cheap at even replicates is dear at odd ones.
+    let cells: Vec<Priced> = [10, 30, 100, 300]
+        .into_iter()
+        .map(|d| {
+            cell(
+                1000,
+                d,
+                "scattered",
+                4,
+                |at, one| {
+                    if (at as u32 + one).is_multiple_of(2) { 100.0 } else { 200.0 }
+                },
+            )
+        })
+        .collect();
+    let rules = Table::new(&cells).unwrap().rules(&ALL).unwrap();
+    assert_eq!(rules.chosen.mean, 0.0);
+    let (name, regret) = rules.refusal().unwrap();
+    assert_eq!((name, regret.mean), ("seeds that did not choose", 1.0));
+}
+
+#[test]
+fn traces_check_and_never_choose() {
+    let mut cells = crossing(2);
+    let mut trace = cell(5000, 20, "absence", 1, |at, _| [100.0, 400.0, 300.0][at]);
+    trace.place.workload = "a-channel".into();
+    cells.push(trace);
+    let rules = Table::new(&cells).unwrap().rules(&ALL).unwrap();
+    assert_eq!(rules.chosen.cells, 8);
+    // d = 20 is below the threshold: contender 1, at four times the trace's cheapest.
+    assert_eq!(rules.traces, Some(Regret { cells: 1, worst: 3.0, mean: 3.0 }));
+    assert_eq!(rules.refusal().map(|(name, _)| name), Some("recorded traces"));
+}
+
+#[test]
+fn a_failure_is_infinitely_dear() {
+    let one = cell(1000, 10, "scattered", 3, |at, one| {
+        if at == 0 && one == 2 { f64::INFINITY } else { [1.0, 50.0, 60.0][at] }
+    });
+    assert_eq!(one.cost(0, Half::All), Some(f64::INFINITY));
+    assert_eq!(one.cost(0, Half::Held), Some(1.0));
+    let best = one.winner().unwrap();
+    assert_eq!((best.index, best.cost), (1, 50.0));
+    assert_eq!(best.runner_up, Some((2, 1.2)));
+    // Who did not run at a place is nobody's choice there.
+    assert_eq!(one.cost(9, Half::All), Some(f64::INFINITY));
+}
+
+#[test]
+fn ties_are_judged_on_pairs() {
+    // The spread over replicates is tenfold, and yet 1 is always one percent dearer: no tie.
+    let spread = |one: u32| 10f64.powf(f64::from(one % 5) / 4.0);
+    let one = cell(1000, 10, "scattered", 10, |at, one| spread(one) * [100.0, 101.0, 900.0][at]);
+    assert!(one.winner().unwrap().ties.is_empty());
+    // 1 is cheaper in two of five.
+    let one = cell(1000, 10, "scattered", 10, |at, one| match at {
+        1 if one % 5 < 2 => 90.0,
+        1 => 104.0,
+        at => [100.0, 0.0, 900.0][at],
+    });
+    assert_eq!(one.winner().unwrap().ties, [1]);
+}
+
+#[test]
+fn a_further_rule_must_pay_for_itself() {
+    let list = |worst: f64| Some(List { rules: Vec::new(), otherwise: 0, worst, mean: 0.0, exact: true });
+    // From 1.50 to 1.40 is less than a tenth off; from 1.50 to 1.30 is more.
+    assert_eq!(shortest(&[list(0.5), list(0.4)]).unwrap().worst, 0.5);
+    assert_eq!(shortest(&[list(0.5), list(0.3)]).unwrap().worst, 0.3);
+    assert_eq!(shortest(&[None, list(0.3)]).unwrap().worst, 0.3);
+    assert!(shortest(&[None, None]).is_none());
+}

@@ -1,0 +1,114 @@
+//! A decision in words: conditions for tables, and the first sentence of the page.
+
+use super::search::Feature;
+use super::{Decision, Objective, Rules, When, cells};
+use crate::format;
+use crate::study::prose::Prose;
+use crate::study::{Roster, Study};
+
+/// A feature as formulas name it.
+fn symbol(feature: Feature) -> &'static str {
+    match feature {
+        Feature::D => "d",
+        Feature::Ratio => "d/M",
+        Feature::M => "M",
+        Feature::Pattern => "pattern",
+    }
+}
+
+/// How a feature's values are shown.
+pub fn shown(feature: Feature) -> fn(f64) -> String {
+    if feature == Feature::Ratio { format::percent } else { format::figure }
+}
+
+/// When a rule applies: `d ≤ 12.6`, `pattern recent`, `else`.
+pub fn condition(when: &When) -> String {
+    match when {
+        When::Upto { threshold, .. } if *threshold == 0.0 => "equal sets".into(),
+        When::Upto { feature, threshold, .. } => {
+            format!("{} ≤ {}", symbol(*feature), shown(*feature)(*threshold))
+        }
+        When::Pattern(name) => format!("pattern {name}"),
+        When::Else => "else".into(),
+    }
+}
+
+/// Rules as a clause: `d ≤ 12.6 (9.1–14) use X; else Y`.
+fn clause(rules: &Rules, roster: &Roster<'_>) -> Prose {
+    let parts = rules.rules.iter().map(|rule| {
+        let mut part = Prose::default();
+        if rules.rules.len() > 1 {
+            part.text(condition(&rule.when));
+            if let When::Upto { feature, crossing: Some(at), threshold, .. } = &rule.when
+                && let Some(range) = format::range(at.low, at.high, shown(*feature))
+                && *threshold > 0.0
+            {
+                part.text(format!(" ({range})"));
+            }
+            part.text(" use ");
+        } else {
+            part.text("use ");
+        }
+        part.contender(roster, rule.pick);
+        part
+    });
+    Prose::joined(parts.collect(), "; ")
+}
+
+/// The tested region: `100 ≤ M ≤ 100 000, 0 ≤ d ≤ 5000, patterns …`.
+fn region(decision: &Decision<'_>) -> String {
+    let span = |name: &str, value: fn(&super::Priced) -> u64| {
+        let low = decision.synthetic().map(value).min().unwrap_or(0);
+        let high = decision.synthetic().map(value).max().unwrap_or(0);
+        let (low_text, high_text) = (format::count(low), format::count(high));
+        if low == high {
+            format!("{name} = {low_text}")
+        } else {
+            format!("{low_text} ≤ {name} ≤ {high_text}")
+        }
+    };
+    let mut patterns: Vec<String> = decision.synthetic().map(|cell| cell.place.pattern.clone()).collect();
+    patterns.sort();
+    patterns.dedup();
+    let m = span("M", |cell| cell.place.m);
+    let d = span("d", |cell| cell.place.d);
+    format!("{m} and {d} ({})", format::list(&patterns))
+}
+
+/// The first sentence, from the rules for bytes: which contender where, and what following them costs. `None`
+/// where nothing can be decided; `false` beside a sentence that only says that no short rule holds.
+pub fn first(study: &Study<'_>) -> Option<(Prose, bool)> {
+    let (cells, _) = cells(study);
+    let decision = Decision::new(Objective::Bytes, &cells)?;
+    let rules = decision.informed.as_ref()?;
+    let mut prose = Prose::default();
+    if let Some((name, regret)) = rules.refusal() {
+        prose.text(format!(
+            "No short rule holds for {}: on {name} the best found costs {} more than each cell's cheapest on average. ",
+            region(&decision),
+            format::percent(regret.mean)
+        ));
+        return Some((prose, false));
+    }
+    prose.text(format!("For fewest bytes at {}: ", region(&decision)));
+    prose.append(clause(rules, &study.roster));
+    prose.text(format!(
+        ". That costs {} more than the cheapest of each of {} on average, {} at worst",
+        format::percent(rules.chosen.mean),
+        format::counted(rules.chosen.cells as u64, "cell", "cells"),
+        format::percent(rules.chosen.worst)
+    ));
+    let held = rules.held.map(|one| ("seeds that did not choose", one));
+    let traces = rules.traces.map(|one| ("recorded traces", one));
+    let checks: Vec<String> = held
+        .into_iter()
+        .chain(traces)
+        .map(|(name, one)| format!("{} on {name}", format::percent(one.mean)))
+        .collect();
+    if checks.is_empty() {
+        prose.text("; not checked on other seeds.");
+    } else {
+        prose.text(format!("; on average {}.", format::list(&checks)));
+    }
+    Some((prose, true))
+}
