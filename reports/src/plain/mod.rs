@@ -4,6 +4,7 @@
 
 mod csv;
 pub(crate) mod markdown;
+mod rules;
 mod summary;
 
 pub use csv::csv;

@@ -21,6 +21,7 @@ pub fn markdown(book: &Book) -> String {
     for sentence in verdict::sentences(&study) {
         text += &format!("\n{}\n", escaped(&sentence.plain()));
     }
+    text += &super::rules::rules(&study);
     if study.has_sessions() {
         text += "\n## What a session costs\n\n";
         text += &sessions(&study);
