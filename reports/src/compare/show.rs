@@ -84,7 +84,7 @@ impl Comparison {
             match look {
                 Look::Text => *text += &format!("  {}{first}\n", lack.text),
                 Look::Markdown => {
-                    *text += &format!("- {}\n", markdown::escaped(&format!("{}{first}", lack.text)))
+                    *text += &format!("- {}\n", markdown::escaped(&format!("{}{first}", lack.text)));
                 }
             }
         }
@@ -149,7 +149,7 @@ impl Comparison {
             Look::Markdown => {
                 let mut table = markdown::Table::new(&heads);
                 rows.for_each(|row| {
-                    table.row(&row.iter().map(|cell| markdown::escaped(cell)).collect::<Vec<_>>())
+                    table.row(&row.iter().map(|cell| markdown::escaped(cell)).collect::<Vec<_>>());
                 });
                 *text += &format!("\n{}", table.finish());
             }
