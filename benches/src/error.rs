@@ -8,6 +8,10 @@ use std::process::ExitCode;
 pub const OK: u8 = 0;
 /// Exit code of a run in which a strategy answered wrongly.
 pub const WRONG: u8 = 1;
+/// Exit code of a comparison in which something got worse.
+pub const WORSE: u8 = 1;
+/// Exit code of a comparison that cannot say: the same as that of bad input.
+pub const CANNOT_SAY: u8 = 2;
 /// Exit code of a soak in which a world crashed (a panic), and nothing worse.
 pub const CRASH: u8 = 10;
 /// Exit code of a soak in which a healed world did not come to rest, and nothing worse.

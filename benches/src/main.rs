@@ -17,7 +17,8 @@ struct Args {
     command: Option<Command>,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 all well; 1 a strategy answered wrongly; 2 bad arguments or input; \
+const EXIT_CODES: &str = "Exit codes: 0 all well; 1 a strategy answered wrongly, or `cmp` found something worse; 2 bad arguments or input, or \
+`cmp` cannot say; \
 3 the disk or the machine refused; 10 a simulated world crashed; 11 one did not come to rest; 12 something \
 happened in one that must never happen (the most serious of what was found); 130 interrupted.";
 
@@ -27,6 +28,7 @@ enum Command {
     Verify(cmd::verify::Args),
     Run(cmd::run::Args),
     Report(cmd::report::Args),
+    Cmp(cmd::cmp::Args),
     Import(cmd::import::Args),
     Inspect(cmd::inspect::Args),
     Demo(cmd::demo::Args),
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Some(Command::Verify(args)) => cmd::verify::run(&args),
         Some(Command::Run(args)) => cmd::run::run(&args),
         Some(Command::Report(args)) => cmd::report::run(&args),
+        Some(Command::Cmp(args)) => cmd::cmp::run(&args),
         Some(Command::Import(args)) => cmd::import::run(&args),
         Some(Command::Inspect(args)) => cmd::inspect::run(&args),
         Some(Command::Demo(args)) => cmd::demo::run(&args),

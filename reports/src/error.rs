@@ -235,3 +235,40 @@ pub enum BookError {
     )]
     Empty,
 }
+
+/// Why two runs cannot be compared at all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompareError {
+    /// Another question.
+    #[error(
+        "{new}: line 1: expected the {what} of experiment `{experiment}` as in {base}, found another. \
+         The two runs answer different questions; run the same experiment with the same seed and overrides"
+    )]
+    Question {
+        /// File of the one side.
+        base: String,
+        /// File of the other.
+        new: String,
+        /// Experiment.
+        experiment: String,
+        /// `spec_hash` or `seed`.
+        what: &'static str,
+    },
+    /// Rounds of one side that are no repetitions of one another.
+    #[error(
+        "{file}: expected the {what} of the first round of {side}, found others. \
+         Rounds repeat one run at one commit; give runs of another commit as the other side"
+    )]
+    Rounds {
+        /// `BASE` or `NEW`.
+        side: &'static str,
+        /// First file of the round that differs.
+        file: String,
+        /// In what.
+        what: &'static str,
+    },
+    /// Nothing that both sides hold.
+    #[error("expected an experiment that both sides hold, found none. Give two runs of one experiment")]
+    Nothing,
+}

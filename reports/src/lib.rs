@@ -31,16 +31,20 @@
 //! | `decide` | objectives, cells, regret, and the short rules that follow |
 //! | `theory` | closed forms: what each family's bytes and flights should be, and whether they are |
 //! | `charts`, `html` | how that looks |
+//! | `plain` | the main tables as Markdown and as CSV |
+//! | [`compare`](mod@compare) | two runs of one experiment, held against each other |
 
 mod book;
 pub mod bounds;
 mod charts;
+pub mod compare;
 mod decide;
 mod error;
 pub mod fit;
 pub mod format;
 mod html;
 pub mod link;
+mod plain;
 mod read;
 pub mod record;
 pub mod stats;
@@ -48,8 +52,9 @@ mod study;
 mod theory;
 
 pub use book::{Book, Experiment, Gap, Rows, Run};
-pub use error::BookError;
+pub use error::{BookError, CompareError};
 pub use html::render;
+pub use plain::{csv, markdown};
 pub use read::read;
 pub use study::digest::{summary_legend, summary_table};
 pub use study::summary::{claims, sentences};

@@ -9,6 +9,7 @@ use offerbench_reports::{Book, summary_legend, summary_table};
 
 use crate::error::Failure;
 
+pub mod cmp;
 pub mod demo;
 pub mod import;
 pub mod inspect;

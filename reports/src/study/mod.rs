@@ -5,6 +5,7 @@
 //! the sweep's axis only. Winners, sentences and tables are read off this tree, so the page, the
 //! terminal and the charts cannot disagree.
 
+pub mod again;
 pub mod cell;
 pub mod digest;
 pub mod facts;
@@ -27,7 +28,7 @@ use crate::record::{Axis, Contender, ExactRow, GroupOutcome, GroupRow, Outcome, 
 pub use cell::{Cell, Outcomes};
 use group::GroupStudy;
 use label::Label;
-pub use panel::{Panel, Point};
+pub use panel::{Panel, Place, Point};
 
 /// All contenders of a book, each once; an index into it names a contender.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use crate::html::Page;
 use crate::html::tag::{Table, Td, contender, escaped, row_class};
+use crate::study::again::{self, bare, quoted};
 use crate::study::group::{GroupCell, GroupPanel, GroupPoint, GroupStudy};
 use crate::study::{Part, Study};
 
@@ -16,47 +17,15 @@ pub struct Desk<'d, 'a> {
     pub sweep: &'d GroupStudy<'a>,
 }
 
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./+".contains(letter);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
-}
-
-/// A command without what [`Desk::command`] will add to it, if it has that already.
-fn bare(command: &str) -> String {
-    let mut words: Vec<String> = Vec::new();
-    let (mut word, mut within) = (String::new(), false);
-    for letter in command.chars() {
-        within ^= letter == '\'';
-        if letter.is_whitespace() && !within {
-            words.push(std::mem::take(&mut word));
-        } else {
-            word.push(letter);
-        }
-    }
-    words.push(word);
-    let mut kept: Vec<String> = Vec::new();
-    let mut words = words.into_iter().filter(|word| !word.is_empty());
-    while let Some(word) = words.next() {
-        match word.as_str() {
-            "--only" | "--strategies" => drop(words.next()),
-            word if word.starts_with("--only=") || word.starts_with("--strategies=") => {}
-            _ => kept.push(word),
-        }
-    }
-    kept.join(" ")
-}
-
 fn base(part: &Part<'_>) -> String {
     part.experiment.group().map_or_else(String::new, |run| bare(&run.header().command))
 }
 
 /// Makes one cell again.
 pub fn command(part: &Part<'_>, sweep: &str, point: u32, spec: &str) -> String {
-    format!("{} --only {} --strategies {}", base(part), quoted(&format!("{sweep}/{point}")), quoted(spec))
+    part.experiment
+        .group()
+        .map_or_else(String::new, |run| again::command(&run.header().command, sweep, point, spec))
 }
 
 /// What a grid shows of a cell.
@@ -185,23 +154,4 @@ impl<'d, 'a> Desk<'d, 'a> {
 pub fn whole(part: &Part<'_>) -> String {
     let command = part.experiment.group().map_or("", |run| run.header().command.as_str());
     format!("<pre><code>{}</code></pre>\n", escaped(command))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{bare, quoted};
-
-    #[test]
-    fn commands_survive_a_shell() {
-        assert_eq!(quoted("by-n/3"), "by-n/3");
-        assert_eq!(quoted("riblt:bits=64,check=32"), "'riblt:bits=64,check=32'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted(""), "''");
-    }
-
-    #[test]
-    fn a_command_is_narrowed_once() {
-        let command = "offerbench run n-size --seed 7 --only a/1 --strategies 'x:a=1 y' --quick --only=b";
-        assert_eq!(bare(command), "offerbench run n-size --seed 7 --quick");
-    }
 }

@@ -1,0 +1,67 @@
+//! The main tables without a page: golden copies, and names that stay names.
+//!
+//! After a wanted change: `UPDATE_GOLDEN=1 cargo test -p offerbench-reports --test plain`, then read the
+//! difference before it is committed.
+
+#![allow(clippy::unwrap_used, reason = "a panic in a test is its failure report")]
+
+mod common;
+
+use common::Recipe;
+use common::group::{GroupRecipe, group_book};
+use offerbench_reports::{Book, csv, markdown};
+
+#[track_caller]
+fn golden(name: &str, text: &str) {
+    let path = format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+    let golden = std::fs::read_to_string(&path).unwrap();
+    for (at, (one, other)) in text.lines().zip(golden.lines()).enumerate() {
+        assert_eq!(one, other, "line {} of {path}", at + 1);
+    }
+    assert_eq!(text.len(), golden.len(), "length of {path}");
+}
+
+fn small() -> Book {
+    common::book(&Recipe::small())
+}
+
+#[test]
+fn tables_of_sessions_and_groups_are_the_golden_ones() {
+    golden("small.md", &markdown(&small()));
+    golden("small.csv", &csv(&small()));
+    let groups = group_book(&GroupRecipe::small());
+    golden("group.md", &markdown(&groups));
+    golden("group.csv", &csv(&groups));
+}
+
+#[test]
+fn every_line_of_a_table_has_as_many_cells_as_its_head() {
+    for book in [small(), group_book(&GroupRecipe::small())] {
+        let text = markdown(&book);
+        let mut columns = None;
+        for line in text.lines() {
+            let cells = line.replace("\\|", "").matches('|').count();
+            match columns {
+                _ if !line.starts_with('|') => columns = None,
+                None => columns = Some(cells),
+                Some(head) => assert_eq!(cells, head, "{line}"),
+            }
+        }
+        assert!(text.contains("\n|---|"));
+        let table = csv(&book);
+        let width = table.lines().next().unwrap().split(',').count();
+        let mut reader = table.lines().skip(1);
+        assert!(
+            reader.all(|line| line
+                .split('"')
+                .step_by(2)
+                .map(|part| part.matches(',').count())
+                .sum::<usize>()
+                + 1
+                == width)
+        );
+    }
+}
