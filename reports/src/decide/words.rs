@@ -42,6 +42,8 @@ fn clause(rules: &Rules, roster: &Roster<'_>) -> Prose {
             if let When::Upto { feature, crossing: Some(at), threshold, .. } = &rule.when
                 && let Some(range) = format::range(at.low, at.high, shown(*feature))
                 && *threshold > 0.0
+                // Where the two cross below the cells in which the rule speaks, the crossing says nothing of it.
+                && (at.low..=at.high).contains(threshold)
             {
                 part.text(format!(" ({range})"));
             }
