@@ -163,7 +163,7 @@ struct Frame {
     bytes: Vec<u8>,
     spent: Spent,
     depth: u32,
-    /// Index of its burst.
+    /// Index of its burst, where the flow is written down.
     burst: u32,
 }
 
@@ -189,7 +189,7 @@ const ROLES: [Role; 2] = [Role::Initiator, Role::Responder];
 ///
 /// When a session refuses a frame, both wait, a limit is reached, or the accounts do not add up.
 pub fn duel(ends: &mut [Box<dyn Session>; 2], limits: &DuelLimits) -> Result<Transcript, DuelError> {
-    duel_traced(ends, limits, &mut Flow::default())
+    run(ends, limits, None)
 }
 
 /// As [`duel`], and writes down what each end sent and waited for.
@@ -202,19 +202,27 @@ pub fn duel_traced(
     limits: &DuelLimits,
     flow: &mut Flow,
 ) -> Result<Transcript, DuelError> {
+    run(ends, limits, Some(flow))
+}
+
+fn run(
+    ends: &mut [Box<dyn Session>; 2],
+    limits: &DuelLimits,
+    mut flow: Option<&mut Flow>,
+) -> Result<Transcript, DuelError> {
     let mut states: [End; 2] = Default::default();
     let mut flights = 0;
     while states.iter().any(|state| state.verdict.is_none() || !state.outbox.is_empty()) {
         let mut moved = false;
         for from in 0..2 {
             let to = 1 - from;
-            fill(&mut *ends[from], &mut states[from], from, limits, flow)?;
+            fill(&mut *ends[from], &mut states[from], from, limits, flow.as_deref_mut())?;
             for frame in std::mem::take(&mut states[from].outbox) {
                 moved = true;
                 flights = flights.max(frame.depth);
                 if states[to].verdict.is_some() {
                     states[from].traffic.overshoot(&frame);
-                    flow.0[from][frame.burst as usize].vain += 1;
+                    in_vain(flow.as_deref_mut(), from, &frame);
                     continue;
                 }
                 let ignored = ends[to].tally().ignored;
@@ -224,13 +232,13 @@ pub fn duel_traced(
                 let sent = &mut states[from].traffic;
                 if ends[to].tally().ignored > ignored {
                     sent.overshoot(&frame);
-                    flow.0[from][frame.burst as usize].vain += 1;
+                    in_vain(flow.as_deref_mut(), from, &frame);
                 } else {
                     sent.spent.merge(&frame.spent);
                 }
                 states[to].heard += 1;
                 states[to].depth = states[to].depth.max(frame.depth);
-                fill(&mut *ends[to], &mut states[to], to, limits, flow)?;
+                fill(&mut *ends[to], &mut states[to], to, limits, flow.as_deref_mut())?;
             }
             let (frames, bytes) = states.iter().fold((0, 0), |(frames, bytes), state| {
                 (frames + state.traffic.frames, bytes + state.traffic.bytes())
@@ -254,13 +262,20 @@ pub fn duel_traced(
     })
 }
 
+/// A frame was not wanted any more.
+fn in_vain(flow: Option<&mut Flow>, from: usize, frame: &Frame) {
+    if let Some(flow) = flow {
+        flow.0[from][frame.burst as usize].vain += 1;
+    }
+}
+
 /// Keeps the contract: drains findings, then frames until the window is full.
 fn fill(
     session: &mut dyn Session,
     state: &mut End,
     end: usize,
     limits: &DuelLimits,
-    flow: &mut Flow,
+    mut flow: Option<&mut Flow>,
 ) -> Result<(), DuelError> {
     state.findings.extend(std::iter::from_fn(|| session.poll_finding()));
     while state.verdict.is_none() && state.outbox.len() < limits.window.max(1) as usize {
@@ -279,7 +294,8 @@ fn fill(
                     depth = depth.max(state.sent_depths.pop_front().unwrap_or(0) + 2);
                 }
                 state.sent_depths.push_back(depth);
-                let burst = flow.add(end, state.heard, bytes.len() as u64);
+                let len = bytes.len() as u64;
+                let burst = flow.as_deref_mut().map_or(0, |flow| flow.add(end, state.heard, len));
                 state.outbox.push_back(Frame { bytes, spent, depth, burst });
             }
             Step::Waiting => break,

@@ -253,6 +253,11 @@ impl Book {
         &self.experiments
     }
 
+    /// The experiment of this name.
+    pub fn experiment(&self, name: &str) -> Option<&Experiment> {
+        self.experiments.iter().find(|one| one.name() == name)
+    }
+
     /// Every file: by experiment, sessions before groups, counts before times.
     pub fn runs(&self) -> impl Iterator<Item = &Run> {
         self.experiments.iter().flat_map(Experiment::runs)
@@ -300,11 +305,7 @@ fn one_of_each(runs: &[Run]) -> Result<(), BookError> {
 /// Sessions and groups of one experiment are two halves of one run.
 fn one_question(experiment: &Experiment, run: &Run) -> Result<(), BookError> {
     let header = experiment.header();
-    let what = match () {
-        () if header.spec_hash != run.header.spec_hash => "spec_hash",
-        () if header.seed != run.header.seed => "seed",
-        () => return Ok(()),
-    };
+    let Some(what) = header.other_question(&run.header) else { return Ok(()) };
     let first = experiment.runs().next().map_or_else(String::new, |run| run.name.clone());
     let experiment = header.experiment.clone();
     Err(BookError::Question { first, second: run.name.clone(), experiment, what })

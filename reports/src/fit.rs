@@ -100,7 +100,7 @@ pub fn power_law<const AXES: usize>(observations: &[Observation<AXES>]) -> Resul
         logs.push((mean, one.at.map(libm::log)));
     }
     let points = logs.len();
-    let mut basis = Basis::default();
+    let mut basis = Basis::new(OWN_VARIANCE_MIN);
     let mut exponents = [Exponent::Constant; AXES];
     let mut columns: Vec<(usize, Vec<f64>)> = Vec::new();
     for axis in 0..AXES {
@@ -147,6 +147,14 @@ pub fn slope(observations: &[Observation<1>]) -> Result<(Interval, Fit<1>), NoFi
     fit.exponents[0].fitted().map(|exponent| (exponent, fit)).ok_or(NoFit::NothingVaries)
 }
 
+/// Least squares without a constant: a coefficient a column. `None` where a column is zero, or the columns before it
+/// leave less than the share `own_min` of it unexplained.
+pub(crate) fn least_squares(columns: &[Vec<f64>], costs: &[f64], own_min: f64) -> Option<Vec<f64>> {
+    let mut basis = Basis::new(own_min);
+    let independent = columns.iter().all(|column| basis.takes(column));
+    independent.then(|| basis.solve(costs).coefficients.into_iter().map(|(value, _)| value).collect())
+}
+
 /// Values less their mean.
 fn centred(values: impl Iterator<Item = f64>) -> Vec<f64> {
     let values: Vec<f64> = values.collect();
@@ -169,10 +177,11 @@ fn correlation(a: &[f64], b: &[f64]) -> f64 {
 
 /// Columns made orthonormal one after the other (modified Gram-Schmidt): column j is the sum of
 /// `steps[j][i]` times `units[i]`.
-#[derive(Default)]
 struct Basis {
     units: Vec<Vec<f64>>,
     steps: Vec<Vec<f64>>,
+    /// Share of a column's variance that those before it may leave unexplained at least.
+    own_min: f64,
 }
 
 /// Coefficients with their standard errors for a residual deviation of 1, and the residual sum of squares.
@@ -182,6 +191,10 @@ struct Solved {
 }
 
 impl Basis {
+    fn new(own_min: f64) -> Self {
+        Self { units: Vec::new(), steps: Vec::new(), own_min }
+    }
+
     /// Adds a column, unless the columns before it explain it.
     fn takes(&mut self, column: &[f64]) -> bool {
         let mut rest = column.to_vec();
@@ -192,7 +205,7 @@ impl Basis {
             steps.push(step);
         }
         let own = dot(&rest, &rest);
-        if own < OWN_VARIANCE_MIN * dot(column, column) {
+        if own <= 0.0 || own < self.own_min * dot(column, column) {
             return false;
         }
         let length = own.sqrt();

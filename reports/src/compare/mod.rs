@@ -179,7 +179,7 @@ pub fn compare(base: &[Book], new: &[Book]) -> Result<Comparison, CompareError> 
     let mut tallies = Tallies::new();
     let mut both = 0;
     for one in first_base.experiments() {
-        let Some(other) = named(first_new, one.name()) else {
+        let Some(other) = first_new.experiment(one.name()) else {
             found
                 .lacks
                 .push(Lack { text: format!("experiment {}: only BASE has it", one.name()), first: None });
@@ -189,7 +189,8 @@ pub fn compare(base: &[Book], new: &[Book]) -> Result<Comparison, CompareError> 
         both += 1;
         pair::counts(one, other, &mut found, &mut tallies);
     }
-    for other in first_new.experiments().iter().filter(|other| named(first_base, other.name()).is_none()) {
+    for other in first_new.experiments().iter().filter(|other| first_base.experiment(other.name()).is_none())
+    {
         found.lacks.push(Lack { text: format!("experiment {}: only NEW has it", other.name()), first: None });
     }
     if both == 0 {
@@ -233,17 +234,9 @@ fn off(change: &Change) -> f64 {
     change.ratio.ln().abs()
 }
 
-fn named<'b>(book: &'b Book, name: &str) -> Option<&'b Experiment> {
-    book.experiments().iter().find(|one| one.name() == name)
-}
-
 fn one_question(base: &Experiment, new: &Experiment) -> Result<(), CompareError> {
     let (one, other) = (base.header(), new.header());
-    let what = match () {
-        () if one.spec_hash != other.spec_hash => "spec_hash",
-        () if one.seed != other.seed => "seed",
-        () => return Ok(()),
-    };
+    let Some(what) = one.other_question(other) else { return Ok(()) };
     let file = |experiment: &Experiment| {
         experiment.runs().next().map_or_else(String::new, |run| run.name().to_owned())
     };

@@ -19,7 +19,7 @@ struct Lane<R: 'static> {
     lane: record::Lane,
     name: &'static str,
     measures: &'static [Measure<R>],
-    key: fn(&R) -> (&str, u32, u32, &str),
+    key: fn(&R) -> Key<'_>,
     one_scenario: fn(&R, &R) -> bool,
     sums_equal: fn(&R, &R) -> bool,
     parts: fn(&R) -> Parts,
@@ -99,40 +99,33 @@ fn lane<R>(
         return;
     }
     let command = new_run.map_or("", |run| run.header().command.as_str());
-    let mut theirs: BTreeMap<(&str, u32, u32, &str), &R> =
-        new.iter().map(|row| ((lane.key)(row), row)).collect();
+    let mut theirs: BTreeMap<Key<'_>, &R> = new.iter().map(|row| ((lane.key)(row), row)).collect();
     let (mut gone, mut other) = (Vec::new(), Vec::new());
     for row in base {
         let key = (lane.key)(row);
-        let place = Place {
-            experiment: name.to_owned(),
-            sweep: key.0.to_owned(),
-            point: key.1,
-            replicate: key.2,
-            spec: key.3.to_owned(),
-        };
         match theirs.remove(&key) {
-            None => gone.push(place.words()),
-            Some(partner) if !(lane.one_scenario)(row, partner) => other.push(place.words()),
-            Some(partner) => pair(lane, &place, command, row, partner, found, tallies),
+            None => gone.push(place(name, key).words()),
+            Some(partner) if !(lane.one_scenario)(row, partner) => other.push(place(name, key).words()),
+            Some(partner) => pair(lane, (name, key, command), row, partner, found, tallies),
         }
     }
-    let came: Vec<String> = theirs
-        .into_keys()
-        .map(|(sweep, point, replicate, spec)| {
-            let (experiment, sweep, spec) = (name.to_owned(), sweep.to_owned(), spec.to_owned());
-            Place { experiment, sweep, point, replicate, spec }.words()
-        })
-        .collect();
+    let came: Vec<String> = theirs.into_keys().map(|key| place(name, key).words()).collect();
     lack(found, name, lane.name, &gone, "only BASE has them");
     lack(found, name, lane.name, &came, "only NEW has them");
     lack(found, name, lane.name, &other, "the two sides met other sets, so the scenario itself changed");
 }
 
+/// Sweep, point, replicate, spec.
+type Key<'r> = (&'r str, u32, u32, &'r str);
+
+fn place(experiment: &str, (sweep, point, replicate, spec): Key<'_>) -> Place {
+    let (experiment, sweep, spec) = (experiment.to_owned(), sweep.to_owned(), spec.to_owned());
+    Place { experiment, sweep, point, replicate, spec }
+}
+
 fn pair<R>(
     lane: &Lane<R>,
-    place: &Place,
-    command: &str,
+    (name, key, command): (&str, Key<'_>, &str),
     base: &R,
     new: &R,
     found: &mut Comparison,
@@ -143,8 +136,9 @@ fn pair<R>(
     };
     let change = |measure: String, verdict, values: [String; 2], ratio| {
         let [base, new] = values;
+        let place = place(name, key);
         let command = again::command(command, &place.sweep, place.point, &place.spec);
-        Change { place: place.clone(), measure, verdict, base, new, ratio, interval: None, command }
+        Change { place, measure, verdict, base, new, ratio, interval: None, command }
     };
     for (at, measure) in lane.measures.iter().enumerate() {
         let (verdict, values, ratio) = match ((measure.value)(base), (measure.value)(new)) {

@@ -49,7 +49,7 @@ type Clock<'b> = BTreeMap<Key<'b>, Vec<Vec<f64>>>;
 pub fn compare(base: &[Book], new: &[Book], found: &mut Comparison, tallies: &mut Tallies) {
     let Some((first, their)) = base.first().zip(new.first()) else { return };
     for one in first.experiments() {
-        let Some(other) = their.experiments().iter().find(|other| other.name() == one.name()) else {
+        let Some(other) = their.experiment(one.name()) else {
             continue;
         };
         for lane in [Lane::Timed, Lane::Cpu] {
@@ -75,7 +75,7 @@ fn experiment(
         return;
     }
     let runs = |side: usize| {
-        sides[side].0.iter().filter_map(|book| of(book, name)).filter_map(|one| run_of(one, lane))
+        sides[side].0.iter().filter_map(|book| book.experiment(name)).filter_map(|one| run_of(one, lane))
     };
     let machines: Vec<&Machine> =
         runs(0).chain(runs(1)).filter_map(|run| run.header().machine.as_ref()).collect();
@@ -140,10 +140,6 @@ fn experiment(
     }
 }
 
-fn of<'b>(book: &'b Book, name: &str) -> Option<&'b Experiment> {
-    book.experiments().iter().find(|one| one.name() == name)
-}
-
 /// Two machines of a list that are not the same one. Compiler and flags do not make another machine.
 fn differ<'m>(machines: &[&'m Machine]) -> Option<(&'m Machine, &'m Machine)> {
     let identity = |one: &'m Machine| (&one.cpu, one.cores, &one.governor, &one.os);
@@ -166,7 +162,7 @@ fn note(name: &str, lane: &str, [base, new]: [usize; 2], drift: f64) -> String {
 
 fn clock<'b>(rounds: &'b [Book], name: &str, lane: Lane) -> Clock<'b> {
     let mut clock = Clock::new();
-    for experiment in rounds.iter().filter_map(|book| of(book, name)) {
+    for experiment in rounds.iter().filter_map(|book| book.experiment(name)) {
         if lane == Lane::Cpu {
             for row in experiment.cpu_rows() {
                 let key = (row.sweep.as_str(), row.point, row.replicate, 4, row.spec.as_str());

@@ -264,10 +264,15 @@ type TimesBy<'a> = BTreeMap<(usize, u32, usize), Vec<&'a TimedRow>>;
 
 fn times<'a>(study: &Study<'a>) -> TimesBy<'a> {
     let mut all = TimesBy::new();
-    for (number, (part, sweep)) in study.sweeps().enumerate() {
-        for row in part.experiment.timed_rows().iter().filter(|row| row.sweep == sweep.sweep.name) {
-            if let Some(index) = study.roster.index(&row.spec) {
-                all.entry((number, row.point, index)).or_default().push(row);
+    let mut first = 0;
+    for part in &study.parts {
+        let numbers: BTreeMap<&str, usize> =
+            (first..).zip(&part.sweeps).map(|(number, one)| (one.sweep.name.as_str(), number)).collect();
+        first += part.sweeps.len();
+        for row in part.experiment.timed_rows() {
+            let at = numbers.get(row.sweep.as_str()).zip(study.roster.index(&row.spec));
+            if let Some((number, index)) = at {
+                all.entry((*number, row.point, index)).or_default().push(row);
             }
         }
     }

@@ -125,6 +125,7 @@ impl Rules {
 }
 
 /// Cells and rules under one objective.
+#[derive(Debug)]
 pub struct Decision<'a> {
     /// What is small.
     pub objective: Objective<'a>,
@@ -136,11 +137,24 @@ pub struct Decision<'a> {
     pub blind: Option<Rules>,
 }
 
-/// Every decision the records allow: for bytes, and where times were taken for CPU and each link.
-pub fn decisions<'a>(study: &Study<'a>, cells: &[Cell<'a>]) -> Vec<Decision<'a>> {
-    let objectives =
-        [Objective::Bytes, Objective::Cpu].into_iter().chain(links(study).into_iter().map(Objective::Link));
-    objectives.filter_map(|objective| Decision::new(objective, cells)).collect()
+/// Every decision the records allow.
+#[derive(Debug)]
+pub struct Decided<'a> {
+    /// For bytes first, and where times were taken for CPU and each link.
+    pub decisions: Vec<Decision<'a>>,
+    /// Points that are in no cell: others at their place have more contenders, or the same seeds.
+    pub left_out: usize,
+}
+
+impl<'a> Decided<'a> {
+    /// Decides for every objective.
+    pub fn new(study: &Study<'a>) -> Self {
+        let (cells, left_out) = cells(study);
+        let links = links(study).into_iter().map(Objective::Link);
+        let objectives = [Objective::Bytes, Objective::Cpu].into_iter().chain(links);
+        let decisions = objectives.filter_map(|objective| Decision::new(objective, &cells)).collect();
+        Self { decisions, left_out }
+    }
 }
 
 /// Links that the headers declare, each once.
@@ -318,8 +332,8 @@ impl<'c> Table<'c> {
 }
 
 /// The list whose every further rule takes at least [`RULE_WORTH`] off what the worst cell costs. Lists whose mean
-/// regret is above half of [`HELD_MAX`] stand back where another one's is not: what costs that much on the seeds that chose it will not
-/// hold on others.
+/// regret is above half of [`HELD_MAX`] stand back where another one's is not: what costs that much on the seeds that
+/// chose it will not hold on others.
 fn shortest(lists: &[Option<List>]) -> Option<&List> {
     let holds = |list: &List| list.mean <= HELD_MAX / 2.0;
     let any = lists.iter().flatten().any(holds);

@@ -6,6 +6,7 @@ use crate::record::{ExactRow, Link};
 use crate::stats::median;
 
 /// What a rule makes small.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Objective<'a> {
     /// Bytes of a session, both ways.
     Bytes,
@@ -43,6 +44,11 @@ impl Objective<'_> {
                 (trials.rows.iter().all(told)).then(|| each(&|row| seconds(row).unwrap_or(f64::INFINITY)))
             }
         }
+    }
+
+    /// What its two halves are of. Times are sampled from one scenario: other samples check, and no other sets.
+    pub fn trials(&self) -> &'static str {
+        if self.sampled() { "samples" } else { "replicates" }
     }
 
     /// Whether its trials are samples of one scenario and not replicates.

@@ -1,9 +1,10 @@
 //! A decision in words: conditions for tables, and the first sentence of the page.
 
 use super::search::Feature;
-use super::{Decision, Objective, Rules, When, cells};
+use super::{Decision, Objective, Regret, Rules, When};
 use crate::format;
 use crate::study::prose::Prose;
+use crate::study::summary::with_interval;
 use crate::study::{Roster, Study};
 
 /// A feature as formulas name it.
@@ -31,6 +32,49 @@ pub fn condition(when: &When) -> String {
         When::Pattern(name) => format!("pattern {name}"),
         When::Else => "else".into(),
     }
+}
+
+/// Where the contenders on both sides of a rule's threshold cost the same, with its interval; if they cross nowhere,
+/// between which tested values the threshold lies.
+pub fn crossing(when: &When) -> String {
+    match when {
+        When::Upto { feature, crossing: Some(at), .. } => with_interval(*at, shown(*feature)),
+        When::Upto { feature, tested, .. } => {
+            let show = shown(*feature);
+            format!("between {} and {}", show(tested.0), show(tested.1))
+        }
+        When::Pattern(_) | When::Else => "–".into(),
+    }
+}
+
+/// What following the rules costs where they were chosen, and where they were not; `trials` names what the two halves
+/// are of.
+pub fn checks(rules: &Rules, trials: &str) -> String {
+    let over = |name: &str, one: &Regret| {
+        format!(
+            "{name}: {} on average, {} at worst, over {}",
+            format::percent(one.mean),
+            format::percent(one.worst),
+            format::counted(one.cells as u64, "cell", "cells")
+        )
+    };
+    let mut parts = vec![over(&format!("on the even {trials} that chose them"), &rules.chosen)];
+    match &rules.held {
+        Some(held) => parts.push(over(&format!("on the odd {trials}, against the map's winners"), held)),
+        None => parts.push(format!("not checked on other {trials}, since no cell has two")),
+    }
+    match &rules.traces {
+        Some(traces) => parts.push(over("on recorded traces", traces)),
+        None if rules.beyond == 0 => {
+            parts.push("not checked on recorded traces, since there are none".into());
+        }
+        None => {}
+    }
+    if rules.beyond > 0 {
+        let cells = format::counted(rules.beyond as u64, "cell", "cells");
+        parts.push(format!("{cells} of recorded traces outside the tested M and d do not count"));
+    }
+    format!("Regret, the cost above that of each cell's cheapest: {}.", parts.join("; "))
 }
 
 /// Rules as a clause: `d ≤ 12.6 (9.1–14) use X; else Y`.
@@ -80,19 +124,18 @@ fn region(decision: &Decision<'_>) -> String {
 /// The first sentence, from the rules for bytes: which contender where, and what following them costs. `None`
 /// where nothing can be decided; `false` beside a sentence that only says that no short rule holds.
 pub fn first(study: &Study<'_>) -> Option<(Prose, bool)> {
-    let (cells, _) = cells(study);
-    let decision = Decision::new(Objective::Bytes, &cells)?;
+    let decision = study.decided().decisions.iter().find(|one| one.objective == Objective::Bytes)?;
     let rules = decision.informed.as_ref()?;
     let mut prose = Prose::default();
     if let Some((name, regret)) = rules.refusal() {
         prose.text(format!(
             "No short rule holds for {}: on {name} the best found costs {} more than each cell's cheapest on average. ",
-            region(&decision),
+            region(decision),
             format::percent(regret.mean)
         ));
         return Some((prose, false));
     }
-    prose.text(format!("For fewest bytes at {}: ", region(&decision)));
+    prose.text(format!("For fewest bytes at {}: ", region(decision)));
     prose.append(clause(rules, &study.roster));
     prose.text(format!(
         ". That costs {} more than the cheapest of each of {} on average, {} at worst",

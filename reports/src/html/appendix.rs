@@ -1,7 +1,6 @@
 //! What stands behind the figures: failures with their reasons, where the files come from, what the
 //! harness costs, and what the words mean.
 
-use super::screen::sweep_name;
 use super::tag::{Table, Td, code, contender, escaped, row_class};
 use super::{Page, group};
 use crate::book::Rows;
@@ -24,6 +23,7 @@ pub fn appendix(page: &mut Page, study: &Study<'_>) {
 }
 
 fn failure_section(page: &mut Page, study: &Study<'_>) {
+    page.link("failures", "Failures");
     page.push("<section id=\"failures\"><h2>Failures and retries</h2>\n");
     group::screen::outcomes(page, study);
     if !study.has_sessions() {
@@ -51,7 +51,7 @@ fn failure_section(page: &mut Page, study: &Study<'_>) {
                 &contender(&study.roster, failure.index),
                 if failure.outcome == Outcome::Wrong { "wrong" } else { "" },
                 &[
-                    Td::text(&sweep_name(study, experiment, &failure.sweep)),
+                    Td::text(&study.sweep_name(experiment, &failure.sweep)),
                     Td::text(outcome),
                     Td::text(&failure.reason),
                     Td::number(&format!(
@@ -123,6 +123,7 @@ fn outcome_chart(page: &mut Page, study: &Study<'_>) {
 }
 
 fn provenance(page: &mut Page, study: &Study<'_>) {
+    page.link("provenance", "Provenance");
     page.push("<section id=\"provenance\"><h2>Provenance</h2>\n");
     for run in study.book.runs() {
         let header = run.header();
@@ -188,6 +189,7 @@ fn harness(page: &mut Page, study: &Study<'_>) {
 }
 
 fn contenders(page: &mut Page, study: &Study<'_>) {
+    page.link("contenders", "Contenders");
     page.push("<section id=\"contenders\"><h2>Contenders</h2>\n");
     let mut table = Table::new(
         "As the files describe them. A label is the strategy with those parameters whose values differ among \
@@ -303,6 +305,7 @@ const GROUP_WORDS: &[(&str, &str)] = &[
 ];
 
 fn words(page: &mut Page, study: &Study<'_>) {
+    page.link("words", "Words");
     page.push("<section id=\"words\"><h2>Words</h2>\n<dl>\n");
     let sessions = if study.has_sessions() { WORDS } else { &[] };
     let groups = if study.has_groups() { GROUP_WORDS } else { &[] };

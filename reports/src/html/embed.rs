@@ -47,9 +47,11 @@ impl Write for Bounded {
 /// Packs what `write` writes, unless that takes more than `len_max` bytes of base64.
 fn packed(len_max: usize, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Option<String> {
     let bounded = Bounded { bytes: Vec::new(), len_max: len_max / 4 * 3 };
-    let mut encoder = GzBuilder::new().mtime(0).write(bounded, Compression::default());
-    write(&mut encoder).ok()?;
-    let bounded = encoder.finish().ok()?;
+    let encoder = GzBuilder::new().mtime(0).write(bounded, Compression::default());
+    // A row is written in hundreds of pieces, and each call of the encoder costs as much as kilobytes of input.
+    let mut buffered = io::BufWriter::with_capacity(1 << 16, encoder);
+    write(&mut buffered).ok()?;
+    let bounded = buffered.into_inner().ok()?.finish().ok()?;
     Some(STANDARD.encode(bounded.bytes))
 }
 

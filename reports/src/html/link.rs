@@ -1,7 +1,6 @@
 //! How long until both have everything, on which link.
 
 use super::Page;
-use super::screen::sweep_name;
 use super::tag::{Table, Td, contender, escaped, prose, row_class};
 use crate::charts::bars::{Row, bars};
 use crate::format;
@@ -12,6 +11,7 @@ use crate::study::link::{OnLink, OnLinks, on_links, reading, seconds};
 pub fn section(page: &mut Page, study: &Study<'_>) {
     let Some(on) = on_links(study) else { return };
     let header = on.part.experiment.header();
+    page.link("links", "Links");
     page.push("<section id=\"links\"><h2>How long until both have everything, on which link?</h2>\n");
     page.paragraph(
         "",
@@ -20,7 +20,7 @@ pub fn section(page: &mut Page, study: &Study<'_>) {
              Wire is the time in which bits leave, wait the time in which they only travel, both along the chain of frames that \
              ends last; build and decode are CPU time of the machine that timed. Nothing is lost in this computation, nobody else \
              uses the link, and the messages themselves are not in it.",
-            escaped(&sweep_name(study, &header.experiment, &on.sweep.sweep.name)),
+            escaped(&study.sweep_name(&header.experiment, &on.sweep.sweep.name)),
             escaped(&on.point.place.words()),
         ),
     );

@@ -10,6 +10,7 @@ use crate::study::load::{HOUR_S, PEERS, places, reading};
 pub fn section(page: &mut Page, study: &Study<'_>) {
     let places = places(study);
     let Some(last) = places.last() else { return };
+    page.link("load", "CPU and memory");
     page.push("<section id=\"load\"><h2>Can a phone bear it, and a relay with 1,000 peers?</h2>\n");
     page.paragraph(
         "",

@@ -34,6 +34,8 @@ mod theory;
 use crate::book::Book;
 use crate::charts::{Chart, style};
 use crate::study::Study;
+use crate::study::sizing::first_passes;
+use crate::theory::compare::{Placed, checks};
 use tag::escaped;
 
 const STYLE: &str = include_str!("page.css");
@@ -51,9 +53,11 @@ const SCRIPT: &str = concat!(
 /// Draws a book as one HTML page. The same book gives the same bytes.
 pub fn render(book: &Book) -> String {
     let study = Study::new(book);
+    let checks: Vec<Placed<'_, '_>> = checks(&study).collect();
+    let passes = first_passes(&study);
     let mut page = Page::default();
     screen::alarms(&mut page, &study);
-    theory::doubt(&mut page, &study);
+    theory::doubt(&mut page, &checks, &passes);
     screen::screen(&mut page, &study);
     for (part, sweep) in study.sweeps() {
         sweep::section(&mut page, &study, part, sweep);
@@ -65,8 +69,8 @@ pub fn render(book: &Book) -> String {
         group::growth(&mut page, &study);
     }
     load::section(&mut page, &study);
-    sizing::sections(&mut page, &study);
-    theory::section(&mut page, &study);
+    sizing::sections(&mut page, &study, &passes);
+    theory::section(&mut page, &study, &checks);
     link::section(&mut page, &study);
     appendix::appendix(&mut page, &study);
     page.finish(&screen::title(&study), book)
@@ -77,11 +81,20 @@ pub fn render(book: &Book) -> String {
 struct Page {
     body: String,
     charts: usize,
+    /// Where the contents go, once all sections are known.
+    contents_at: usize,
+    /// Anchor and name of each section that the contents name.
+    contents: Vec<(String, String)>,
 }
 
 impl Page {
     fn push(&mut self, html: &str) {
         self.body += html;
+    }
+
+    /// Names a section in the contents, which have the order of the page.
+    fn link(&mut self, id: &str, name: &str) {
+        self.contents.push((id.to_owned(), name.to_owned()));
     }
 
     fn paragraph(&mut self, class: &str, html: &str) {
@@ -125,7 +138,7 @@ impl Page {
         );
     }
 
-    fn finish(self, title: &str, book: &Book) -> String {
+    fn finish(mut self, title: &str, book: &Book) -> String {
         let title = escaped(title);
         let plotly = embed::plotly();
         let hues: String = (0..style::HUES)
@@ -140,6 +153,11 @@ impl Page {
             decision = decision::STYLE,
         );
         let tail = format!("</main>\n{plotly}\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n");
+        self.link("records", "Records");
+        let links = self.contents.iter().map(|(id, name)| format!("<a href=\"#{id}\">{}</a>", escaped(name)));
+        let contents =
+            format!("<nav aria-label=\"Contents\">{}</nav>\n", links.collect::<Vec<_>>().join(" "));
+        self.body.insert_str(self.contents_at, &contents);
         let records = embed::records(book, head.len() + self.body.len() + tail.len());
         head + &self.body + &records + &tail
     }

@@ -5,7 +5,6 @@ use super::{Page, group};
 use crate::format;
 use crate::study::digest::{Digest, Price};
 use crate::study::facts::{Placed, below_floor, floor_bytes, wrong};
-use crate::study::load::places;
 use crate::study::{Study, reading, verdict};
 
 /// Alarms listed by row; the rest is counted.
@@ -98,18 +97,12 @@ pub fn screen(page: &mut Page, study: &Study<'_>) {
         page.push(&format!("<li>{}</li>\n", prose(&sentence)));
     }
     page.push("</ol></section>\n");
-    // Neither has charts, which the page numbers; both may have nothing to say.
-    let (mut decision, mut map) = (Page::default(), Page::default());
-    super::decision::section(&mut decision, study);
-    if study.has_groups() {
-        group::map::section(&mut map, study);
-    }
-    let parts =
-        [("decision", "Which to use where", decision.body), ("group-map", "Which in groups", map.body)];
-    let first = parts.iter().filter(|(.., body)| !body.is_empty()).map(|(id, name, _)| (*id, *name));
-    contents(page, study, first);
+    page.contents_at = page.body.len();
     page.push(&super::controls::controls(study));
-    parts.iter().for_each(|(.., body)| page.push(body));
+    super::decision::section(page, study);
+    if study.has_groups() {
+        group::map::section(page, study);
+    }
     if study.has_sessions() {
         summary_section(page, study);
         winners(page, study);
@@ -127,54 +120,14 @@ pub fn anchor(study: &Study<'_>, experiment: &str, sweep: &str) -> String {
     format!("sweep-{}", place.unwrap_or_default() + 1)
 }
 
-/// Name of a sweep, with its experiment where there are several.
-pub fn sweep_name(study: &Study<'_>, experiment: &str, sweep: &str) -> String {
-    if study.parts.len() > 1 { format!("{experiment}: {sweep}") } else { sweep.to_owned() }
-}
-
-fn contents<'n>(page: &mut Page, study: &Study<'_>, first: impl Iterator<Item = (&'n str, &'n str)>) {
-    let summary = if study.has_sessions() { "summary" } else { "group-summary" };
-    page.push("<nav aria-label=\"Contents\">");
-    first.for_each(|(id, name)| page.push(&format!("<a href=\"#{id}\">{name}</a> ")));
-    page.push(&format!("<a href=\"#{summary}\">Summary</a> "));
-    for (part, sweep) in study.sweeps() {
-        let (experiment, name) = (&part.experiment.header().experiment, &sweep.sweep.name);
-        let link = format!(
-            "<a href=\"#{}\">{}</a> ",
-            anchor(study, experiment, name),
-            escaped(&sweep_name(study, experiment, name))
-        );
-        page.push(&link);
-    }
-    for (part, sweep) in study.groups() {
-        let (experiment, name) = (part.experiment.name(), &sweep.sweep.name);
-        page.push(&format!(
-            "<a href=\"#{}\">Groups: {}</a> ",
-            group::anchor(study, experiment, name),
-            escaped(&sweep_name(study, experiment, name))
-        ));
-    }
-    if study.has_groups() {
-        page.push("<a href=\"#exponents\">How cost grows</a> ");
-    }
-    if !places(study).is_empty() {
-        page.push("<a href=\"#load\">CPU and memory</a> ");
-    }
-    page.push(&(super::sizing::links(study) + super::theory::link(study)));
-    page.push(
-        "<a href=\"#failures\">Failures</a> <a href=\"#provenance\">Provenance</a> \
-         <a href=\"#contenders\">Contenders</a> \
-         <a href=\"#words\">Words</a> <a href=\"#records\">Records</a></nav>\n",
-    );
-}
-
 fn summary_section(page: &mut Page, study: &Study<'_>) {
+    page.link("summary", "Summary");
     page.push("<section id=\"summary\"><h2>Summary</h2>\n");
     let digest = Digest::new(study);
     let mut titles = vec!["Contender".to_owned()];
     titles.extend(digest.columns.iter().map(|column| {
         let id = anchor(study, &column.experiment, &column.name);
-        let name = sweep_name(study, &column.experiment, &column.name);
+        let name = study.sweep_name(&column.experiment, &column.name);
         format!("<a href=\"#{id}\">{}</a><small>{}</small>", escaped(&name), escaped(&unbroken(&column.at)))
     }));
     titles.push("Gave up<small>of all sessions</small>".into());
@@ -254,7 +207,7 @@ fn winners(page: &mut Page, study: &Study<'_>) {
         ["Sweep", "At", "Fewest bytes"],
     );
     for (part, sweep) in study.sweeps() {
-        let name = sweep_name(study, &part.experiment.header().experiment, &sweep.sweep.name);
+        let name = study.sweep_name(&part.experiment.header().experiment, &sweep.sweep.name);
         for panel in &sweep.panels {
             let answer = reading::cheapest(sweep.sweep.axis, panel, &study.roster);
             table.row(&escaped(&name), "", &[Td::text(&panel.label), Td::html(prose(&answer))]);

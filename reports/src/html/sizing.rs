@@ -10,8 +10,8 @@ use crate::format;
 use crate::stats::Interval;
 use crate::study::prose::Prose;
 use crate::study::sizing::{
-    Estimator, FirstPass, Needed, Provision, Provisioned, Regrets, SHARES, Size, estimators, first_passes,
-    has_provisions, has_regrets, provisioned, regrets,
+    Estimator, FirstPass, Needed, Provision, Provisioned, Regrets, SHARES, Size, estimators, provisioned,
+    regrets,
 };
 use crate::study::summary::with_interval;
 use crate::study::{Roster, Study};
@@ -22,21 +22,23 @@ use plotly::common::DashType;
 const RATES: [f64; 5] = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
 
 /// Both questions, where the records speak of them.
-pub fn sections(page: &mut Page, study: &Study<'_>) {
-    let (sizes, passes) = (provisioned(study), first_passes(study));
+pub fn sections(page: &mut Page, study: &Study<'_>, passes: &[FirstPass]) {
+    let sizes = provisioned(study);
     if !sizes.is_empty() || !passes.is_empty() {
+        page.link("failure", "Failure");
         page.push("<section id=\"failure\"><h2>How often does it fail, and what does that cost?</h2>\n");
         page.paragraph("", "<b>Question 5.</b> Failure is a first sketch that does not decode, or a first pass of filters that hides a difference. It costs what comes after, not correctness.");
         for one in &sizes {
             provision(page, study, one);
         }
         if !passes.is_empty() {
-            filters(page, study, &passes);
+            filters(page, study, passes);
         }
         page.push("</section>\n");
     }
     let (bands, costs) = (estimators(study), regrets(study));
     if !bands.is_empty() || !costs.is_empty() {
+        page.link("estimates", "Estimates");
         page.push("<section id=\"estimates\"><h2>Can we size without knowing d?</h2>\n");
         page.paragraph("", "<b>Question 6.</b> How far estimates are off, and what each way to size costs beside an oracle that is told d.");
         for label in labels(&bands) {
@@ -47,18 +49,6 @@ pub fn sections(page: &mut Page, study: &Study<'_>) {
         }
         page.push("</section>\n");
     }
-}
-
-/// Links to both, for the contents.
-pub fn links(study: &Study<'_>) -> String {
-    let mut links = String::new();
-    if has_provisions(study) || !first_passes(study).is_empty() {
-        links += "<a href=\"#failure\">Failure</a> ";
-    }
-    if !estimators(study).is_empty() || has_regrets(study) {
-        links += "<a href=\"#estimates\">Estimates</a> ";
-    }
-    links
 }
 
 /// A rate: zero is shown as what the trials cannot exclude.

@@ -6,7 +6,7 @@ use plotly::common::DashType;
 use serde_json::Value;
 
 use super::matrix::{self, Quantity};
-use super::screen::{anchor, sweep_name};
+use super::screen::anchor;
 use super::tag::{Table, Td, contender, escaped, prose, row_class};
 use super::{Page, matrix::titles};
 use crate::bounds::one_way_bits;
@@ -25,8 +25,9 @@ pub fn section(page: &mut Page, study: &Study<'_>, part: &Part<'_>, sweep: &Swee
     let header = part.experiment.header();
     let (id, name) = (
         anchor(study, &header.experiment, &sweep.sweep.name),
-        sweep_name(study, &header.experiment, &sweep.sweep.name),
+        study.sweep_name(&header.experiment, &sweep.sweep.name),
     );
+    page.link(&id, &name);
     page.push(&format!("<section id=\"{id}\"><h2>{}</h2>\n", escaped(&name)));
     page.paragraph("", &format!("<b>Question.</b> {}", escaped(&sweep.sweep.question)));
     page.paragraph("", &format!("<b>Expected before the run.</b> {}", escaped(&sweep.sweep.expectation)));

@@ -6,17 +6,15 @@ use super::Page;
 use super::matrix::titles;
 use super::tag::{Table, Td, contender, escaped, row_class};
 use crate::format;
-use crate::study::sizing::first_passes;
+use crate::study::sizing::FirstPass;
 use crate::study::{Panel, Study, SweepStudy};
-use crate::theory::compare::{Check, Placed, Quantity, check, checks};
+use crate::theory::compare::{Check, Placed, Quantity, check};
 
 /// Checks beyond their bound that are listed; the rest is counted.
 const LISTED_MAX: usize = 50;
 
 /// Where theory and measurement part: a doubt that belongs on the first screen.
-pub fn doubt(page: &mut Page, study: &Study<'_>) {
-    let all: Vec<Placed<'_, '_>> = checks(study).collect();
-    let passes = first_passes(study);
+pub fn doubt(page: &mut Page, all: &[Placed<'_, '_>], passes: &[FirstPass]) {
     let beyond = all.iter().filter(|one| one.check.beyond()).count()
         + passes.iter().filter(|pass| pass.beyond()).count();
     let count = all.len() + passes.len();
@@ -30,11 +28,6 @@ pub fn doubt(page: &mut Page, study: &Study<'_>) {
             ),
         );
     }
-}
-
-/// A link, for the contents.
-pub fn link(study: &Study<'_>) -> &'static str {
-    if checks(study).next().is_none() { "" } else { "<a href=\"#theory\">Theory</a> " }
 }
 
 fn show(quantity: Quantity) -> fn(f64) -> String {
@@ -92,14 +85,14 @@ fn ratio(check: &Check) -> Td {
 }
 
 /// The section: each closed form with its bound and source, and every disagreement.
-pub fn section(page: &mut Page, study: &Study<'_>) {
-    let all: Vec<Placed<'_, '_>> = checks(study).collect();
+pub fn section(page: &mut Page, study: &Study<'_>, all: &[Placed<'_, '_>]) {
     if all.is_empty() {
         return;
     }
+    page.link("theory", "Theory");
     page.push("<section id=\"theory\"><h2>Closed forms against what was measured</h2>\n");
     let mut groups: BTreeMap<(usize, Quantity), Vec<&Placed<'_, '_>>> = BTreeMap::new();
-    for one in &all {
+    for one in all {
         groups.entry((one.index, one.check.quantity)).or_default().push(one);
     }
     let mut table = Table::new(

@@ -1,29 +1,28 @@
 //! The rules as Markdown: which contender to use where, and what following them costs.
 
 use super::markdown::{Table, escaped};
-use crate::decide::words::{condition, shown};
-use crate::decide::{Decision, HELD_MAX, Regret, Rules, When, cells, decisions};
+use crate::decide::words::{checks, condition, crossing};
+use crate::decide::{Decision, HELD_MAX, Objective, Regret, Rules};
 use crate::format;
 use crate::study::Study;
 
 /// A section for every objective that was measured; empty where nothing can be decided.
 pub fn rules(study: &Study<'_>) -> String {
-    let (cells, _) = cells(study);
-    decisions(study, &cells).iter().map(|decision| objective(study, decision)).collect()
+    study.decided().decisions.iter().map(|decision| objective(study, decision)).collect()
 }
 
 fn objective(study: &Study<'_>, decision: &Decision<'_>) -> String {
     let mut text = format!("\n## Rules for the smallest {}\n", escaped(&decision.objective.words()));
     for (known, rules) in [("", &decision.informed), (" without d", &decision.blind)] {
         match rules {
-            Some(rules) => text += &list(study, rules, known),
+            Some(rules) => text += &list(study, rules, known, &decision.objective),
             None => text += &format!("\nNo short rule{known}: whatever it picks, some session fails.\n"),
         }
     }
     text
 }
 
-fn list(study: &Study<'_>, rules: &Rules, known: &str) -> String {
+fn list(study: &Study<'_>, rules: &Rules, known: &str, objective: &Objective<'_>) -> String {
     let mut text = String::new();
     if let Some((name, regret)) = rules.refusal() {
         text += &format!(
@@ -47,22 +46,10 @@ fn list(study: &Study<'_>, rules: &Rules, known: &str) -> String {
         "flights",
     ]);
     for rule in &rules.rules {
-        let crossing = match &rule.when {
-            When::Upto { feature, crossing: Some(at), .. } => {
-                let show = shown(*feature);
-                let range = format::range(at.low, at.high, show);
-                format!("{}{}", show(at.mid), range.map_or_else(String::new, |range| format!(" ({range})")))
-            }
-            When::Upto { feature, tested, .. } => {
-                let show = shown(*feature);
-                format!("between {} and {}", show(tested.0), show(tested.1))
-            }
-            When::Pattern(_) | When::Else => "–".to_owned(),
-        };
         let cells = [
             condition(&rule.when),
             study.roster.marked(rule.pick),
-            crossing,
+            crossing(&rule.when),
             format::count(rule.regret.map_or(0, |one| one.cells as u64)),
             share(rule.regret, |one| one.worst),
             share(rule.regret, |one| one.mean),
@@ -72,22 +59,5 @@ fn list(study: &Study<'_>, rules: &Rules, known: &str) -> String {
         table.row(&cells.map(|cell| escaped(&cell)));
     }
     text += &format!("\n{}", table.finish());
-    let checks = [
-        Some(("on the replicates that chose them", rules.chosen)),
-        rules.held.map(|one| ("on those that did not", one)),
-        rules.traces.map(|one| ("on recorded traces", one)),
-    ];
-    let checks: Vec<String> = checks
-        .into_iter()
-        .flatten()
-        .map(|(name, one)| {
-            let (mean, worst) = (format::percent(one.mean), format::percent(one.worst));
-            let cells = format::counted(one.cells as u64, "cell", "cells");
-            format!("{mean} on average and {worst} at worst {name} ({cells})")
-        })
-        .collect();
-    text + &format!(
-        "\nRegret, the cost above that of each cell's cheapest: {}.\n",
-        escaped(&checks.join("; "))
-    )
+    text + &format!("\n{}\n", escaped(&checks(rules, objective.trials())))
 }

@@ -100,11 +100,7 @@ fn winners(study: &Study<'_>) -> String {
     let mut texts = String::new();
     for (part, sweep) in study.sweeps() {
         for point in sweep.points() {
-            let name = if study.parts.len() > 1 {
-                format!("{}: {}", part.experiment.name(), sweep.sweep.name)
-            } else {
-                sweep.sweep.name.clone()
-            };
+            let name = study.sweep_name(part.experiment.name(), &sweep.sweep.name);
             let mut cells = vec![escaped(&name), escaped(&point.place.words())];
             match winner(point, &study.roster) {
                 Some(best) => {

@@ -80,6 +80,17 @@ pub struct Header {
     pub machine: Option<Machine>,
 }
 
+impl Header {
+    /// In what two headers of one experiment ask another question: `spec_hash`, `seed`, or nothing.
+    pub fn other_question(&self, other: &Self) -> Option<&'static str> {
+        match () {
+            () if self.spec_hash != other.spec_hash => Some("spec_hash"),
+            () if self.seed != other.seed => Some("seed"),
+            () => None,
+        }
+    }
+}
+
 /// One sweep of an experiment: a question, and the axis along which it is asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

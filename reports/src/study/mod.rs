@@ -21,9 +21,11 @@ pub mod summary;
 pub mod verdict;
 pub mod winner;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::book::{Book, Experiment};
+use crate::decide::Decided;
 use crate::record::{Axis, Contender, ExactRow, GroupOutcome, GroupRow, Outcome, Sweep, TimedRow};
 pub use cell::{Cell, Outcomes};
 use group::GroupStudy;
@@ -176,6 +178,7 @@ pub struct Study<'a> {
     pub roster: Roster<'a>,
     /// The experiments, by name.
     pub parts: Vec<Part<'a>>,
+    decided: OnceCell<Decided<'a>>,
 }
 
 impl<'a> Study<'a> {
@@ -183,7 +186,17 @@ impl<'a> Study<'a> {
     pub fn new(book: &'a Book) -> Self {
         let roster = Roster::new(book);
         let parts = book.experiments().iter().map(|one| part(one, &roster)).collect();
-        Self { book, roster, parts }
+        Self { book, roster, parts, decided: OnceCell::new() }
+    }
+
+    /// The decisions that the sessions allow, made when they are first asked for.
+    pub fn decided(&self) -> &Decided<'a> {
+        self.decided.get_or_init(|| Decided::new(self))
+    }
+
+    /// Name of a sweep, with its experiment where there are several.
+    pub fn sweep_name(&self, experiment: &str, sweep: &str) -> String {
+        if self.parts.len() > 1 { format!("{experiment}: {sweep}") } else { sweep.to_owned() }
     }
 
     /// All sweeps with their experiment.

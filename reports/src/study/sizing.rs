@@ -148,16 +148,6 @@ pub fn provisioned(study: &Study<'_>) -> Vec<Provisioned> {
     all
 }
 
-/// Whether [`provisioned`] has anything to say, without its resampling.
-pub fn has_provisions(study: &Study<'_>) -> bool {
-    let mut sweeps = study.sweeps().filter(|(_, sweep)| sweep.sweep.axis == Axis::Guess);
-    let sized = |cell: &Cell<'_>| cell.rows.iter().all(|row| row.d > 0 && row.capacity.is_some());
-    sweeps.any(|(_, sweep)| {
-        let mut cells = sweep.points().flat_map(|point| &point.cells);
-        cells.any(|(index, cell)| study.roster.oracle(*index) && sized(cell))
-    })
-}
-
 /// First passes of one filter at one d.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FirstPass {
@@ -351,24 +341,6 @@ pub fn regrets<'p>(study: &'p Study<'_>) -> Vec<Regrets<'p>> {
         }
     }
     all
-}
-
-/// Whether [`regrets`] has anything to say, without its resampling.
-pub fn has_regrets(study: &Study<'_>) -> bool {
-    let mut sweeps = study.sweeps().filter(|(_, sweep)| sweep.sweep.axis == Axis::D);
-    sweeps.any(|(_, sweep)| {
-        let mut pairs = sweep
-            .contenders
-            .iter()
-            .filter_map(|index| Some((*index, oracle_of(*index, &sweep.contenders, study)?)));
-        pairs.any(|(index, oracle)| {
-            let mut points = sweep.points().filter(|point| point.place.d > 0);
-            points.any(|point| {
-                let (cell, bound) = (point.cells.get(&index), point.cells.get(&oracle));
-                cell.zip(bound).is_some_and(|(cell, bound)| !ratios(cell, bound).0.is_empty())
-            })
-        })
-    })
 }
 
 /// Ratios of sessions on the same sets, and how many pairs did not end well.

@@ -29,7 +29,7 @@ use super::Page;
 use super::tag::{contender, escaped};
 use crate::charts::rounded;
 use crate::charts::style::{letter, look};
-use crate::decide::{Decision, Half, Place, cells, decisions};
+use crate::decide::{Decided, Decision, Half, Place};
 use crate::study::Study;
 
 /// Looks of rules and map.
@@ -45,12 +45,13 @@ fn named(decisions: &[Decision<'_>]) -> BTreeSet<usize> {
 
 /// Rules and maps of every objective that was measured.
 pub fn section(page: &mut Page, study: &Study<'_>) {
-    let (cells, left_out) = cells(study);
-    let decisions = decisions(study, &cells);
+    let Decided { decisions, left_out } = study.decided();
     if decisions.is_empty() {
         return;
     }
+    page.link("decision", "Which to use where");
     page.push("<section id=\"decision\"><h2>Which to use where</h2>\n");
+    let numbers = numbers(decisions);
     for (place, decision) in decisions.iter().enumerate() {
         let id = decision.objective.id();
         let group = if id.starts_with("link:") { "time" } else { id.as_str() };
@@ -61,11 +62,11 @@ pub fn section(page: &mut Page, study: &Study<'_>) {
             page.push(&format!("<details data-objective=\"{group}\"><summary>{title}</summary>\n"));
         }
         rules::rules(page, study, decision);
-        map::map(page, study, decision, &index(&decisions));
+        map::map(page, study, decision, &numbers);
         page.push(if place == 0 { "</div>\n" } else { "</details>\n" });
     }
-    legend(page, study, &named(&decisions));
-    if left_out > 0 {
+    legend(page, study, &named(decisions));
+    if *left_out > 0 {
         page.paragraph(
             "note",
             &format!(
@@ -73,12 +74,12 @@ pub fn section(page: &mut Page, study: &Study<'_>) {
             ),
         );
     }
-    data(page, study, &decisions);
+    data(page, study, decisions, &numbers);
     page.push("</section>\n");
 }
 
 /// Number of every place in the JSON.
-fn index(decisions: &[Decision<'_>]) -> BTreeMap<Place, usize> {
+fn numbers(decisions: &[Decision<'_>]) -> BTreeMap<Place, usize> {
     let places: BTreeSet<&Place> =
         decisions.iter().flat_map(|one| &one.cells).map(|cell| &cell.place).collect();
     places.into_iter().enumerate().map(|(number, place)| (place.clone(), number)).collect()
@@ -90,8 +91,7 @@ fn legend(page: &mut Page, study: &Study<'_>, named: &BTreeSet<usize>) {
     page.push(&format!("<ul class=\"letters\" aria-label=\"Letters\">{}</ul>\n", entries.join("")));
 }
 
-fn data(page: &mut Page, study: &Study<'_>, decisions: &[Decision<'_>]) {
-    let numbers = index(decisions);
+fn data(page: &mut Page, study: &Study<'_>, decisions: &[Decision<'_>], numbers: &BTreeMap<Place, usize>) {
     let mut indices: BTreeSet<usize> = BTreeSet::new();
     let mut at: Vec<BTreeMap<&Place, &crate::decide::Priced>> = Vec::new();
     for decision in decisions {

@@ -1,7 +1,7 @@
 //! The table of rules, what it costs to follow them, and how that was checked.
 
-use crate::decide::words::{condition, shown};
-use crate::decide::{Decision, HELD_MAX, RULE_WORTH, Regret, Rules, When};
+use crate::decide::words::{checks, condition, crossing};
+use crate::decide::{Decision, HELD_MAX, Objective, RULE_WORTH, Regret, Rules};
 use crate::format;
 use crate::html::Page;
 use crate::html::tag::{Table, Td, contender, escaped};
@@ -17,11 +17,9 @@ fn share(regret: Option<Regret>) -> [String; 2] {
 /// The rules of a decision, with those for an unknown d.
 pub fn rules(page: &mut Page, study: &Study<'_>, decision: &Decision<'_>) {
     let what = decision.objective.words();
-    // Times are sampled from one scenario, so that other samples check and no other sets.
-    let trials = if decision.objective.sampled() { "samples" } else { "replicates" };
     match &decision.informed {
         Some(rules) => {
-            checked(page, rules, trials);
+            checked(page, rules, &decision.objective);
             page.push(&table(study, rules, &format!("Rules for the smallest {what}, first that applies")));
             lengths(page, rules);
         }
@@ -40,7 +38,7 @@ pub fn rules(page: &mut Page, study: &Study<'_>, decision: &Decision<'_>) {
     );
     match &decision.blind {
         Some(rules) => {
-            checked(page, rules, trials);
+            checked(page, rules, &decision.objective);
             page.push(&table(study, rules, &format!("Rules for the smallest {what} with d unknown")));
         }
         None => page.paragraph("", "No short rule without d: whatever it picks, some session fails."),
@@ -48,34 +46,9 @@ pub fn rules(page: &mut Page, study: &Study<'_>, decision: &Decision<'_>) {
     page.push("</details>\n");
 }
 
-/// What following the rules costs where they were chosen, and where they were not.
-fn checked(page: &mut Page, rules: &Rules, what: &str) {
-    let over = |name: &str, one: &Regret| {
-        format!(
-            "{name}: {} on average, {} at worst, over {}",
-            format::percent(one.mean),
-            format::percent(one.worst),
-            format::counted(one.cells as u64, "cell", "cells")
-        )
-    };
-    let mut parts = vec![over(&format!("on the even {what} that chose them"), &rules.chosen)];
-    match &rules.held {
-        Some(held) => parts.push(over(&format!("on the odd {what}, against the map's winners"), held)),
-        None => parts.push(format!("not checked on other {what}, since no cell has two")),
-    }
-    match &rules.traces {
-        Some(traces) => parts.push(over("on recorded traces", traces)),
-        None if rules.beyond == 0 => {
-            parts.push("not checked on recorded traces, since there are none".into());
-        }
-        None => {}
-    }
-    if rules.beyond > 0 {
-        let cells = format::counted(rules.beyond as u64, "cell", "cells");
-        parts.push(format!("{cells} of recorded traces outside the tested M and d do not count"));
-    }
-    let words = format!("Regret, the cost above that of each cell's cheapest: {}.", parts.join("; "));
-    page.paragraph("note", &escaped(&words));
+/// How the rules were checked, and whether they hold.
+fn checked(page: &mut Page, rules: &Rules, objective: &Objective<'_>) {
+    page.paragraph("note", &escaped(&checks(rules, objective.trials())));
     if let Some((name, regret)) = rules.refusal() {
         let words = format!(
             "No short rule holds here: on {name} the rules below cost {} more than each cell's cheapest on average; at \
@@ -100,19 +73,6 @@ fn table(study: &Study<'_>, rules: &Rules, caption: &str) -> String {
             Some(value) if value > 0 => format::count(u64::from(value)),
             _ => "–".into(),
         };
-        let crossing = match &rule.when {
-            When::Upto { feature, crossing: Some(at), .. } => {
-                let show = shown(*feature);
-                let range =
-                    format::range(at.low, at.high, show).map_or_else(String::new, |r| format!(" ({r})"));
-                format!("{}{range}", show(at.mid))
-            }
-            When::Upto { feature, tested, .. } => {
-                let show = shown(*feature);
-                format!("between {} and {}", show(tested.0), show(tested.1))
-            }
-            _ => "–".into(),
-        };
         let [worst, mean] = share(rule.regret);
         let [_, held] = share(rule.held);
         let pick = contender(&study.roster, rule.pick);
@@ -121,7 +81,7 @@ fn table(study: &Study<'_>, rules: &Rules, caption: &str) -> String {
             "",
             &[
                 Td::html(pick),
-                Td::number(&crossing),
+                Td::number(&crossing(&rule.when)),
                 Td::number(&rule.regret.map_or_else(|| "0".into(), |one| format::count(one.cells as u64))),
                 Td::number(&worst),
                 Td::number(&mean),

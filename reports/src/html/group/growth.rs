@@ -4,7 +4,6 @@ use super::anchor;
 use crate::fit::{Exponent, NoFit};
 use crate::format;
 use crate::html::Page;
-use crate::html::screen::sweep_name;
 use crate::html::tag::{Table, Td, contender, escaped, prose, row_class};
 use crate::study::Study;
 use crate::study::group::claims::{Claim, Evidence, claims};
@@ -13,6 +12,7 @@ use crate::study::group::reading::{claim as claim_words, delivered_from, power, 
 
 /// Exponents, then claims.
 pub fn section(page: &mut Page, study: &Study<'_>) {
+    page.link("exponents", "How cost grows");
     page.push("<section id=\"exponents\"><h2>How cost grows</h2>\n");
     let mut some = false;
     for part in &study.parts {
@@ -188,7 +188,7 @@ fn table(study: &Study<'_>, claim: &Claim<'_>, evidence: &Evidence<'_>) -> Strin
         &format!(
             "Measured in sweep {} under: {}. Messages written: {}; in the set at the end: {}; {}. \
              {unit}. Exponents of {} with 95% intervals.",
-            sweep_name(study, experiment, sweep),
+            study.sweep_name(experiment, sweep),
             evidence.conditions,
             range(evidence.written),
             range(evidence.m),

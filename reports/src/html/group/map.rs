@@ -6,7 +6,6 @@ use super::table::command;
 use crate::charts::style::letter;
 use crate::format;
 use crate::html::Page;
-use crate::html::screen::sweep_name;
 use crate::html::tag::{Table, Td, contender, escaped};
 use crate::study::Study;
 use crate::study::group::bands::{Band, MEMBERS, MESSAGES, Rate, Site, Told, bands, focus, forecast};
@@ -24,6 +23,7 @@ const SINGLE_MAX: usize = 12;
 pub fn section(page: &mut Page, study: &Study<'_>) {
     let bands = bands(study);
     let Some((main, site, _)) = focus(&bands) else { return };
+    page.link("group-map", "Which in groups");
     page.push("<section id=\"group-map\"><h2>Which strategy at which group size</h2>\n");
     legend(page, study, &bands);
     let (maps, single): (Vec<&Band<'_, '_>>, Vec<_>) = bands.iter().partition(|band| band.sites.len() > 1);
@@ -131,7 +131,7 @@ fn singles(page: &mut Page, study: &Study<'_>, bands: &[&Band<'_, '_>]) {
                 let link = format!(
                     "<a href=\"#{}\">{}</a>",
                     anchor(study, experiment, name),
-                    escaped(&sweep_name(study, experiment, name))
+                    escaped(&study.sweep_name(experiment, name))
                 );
                 let cells = [
                     Td::number(&format::count(place.n.into())),

@@ -21,7 +21,6 @@ mod table;
 mod time;
 
 use super::Page;
-use super::screen::sweep_name;
 use super::tag::{escaped, prose};
 use crate::charts::Scale;
 use crate::charts::lines::{Axes, Dot, Series};
@@ -47,7 +46,8 @@ pub fn anchor(study: &Study<'_>, experiment: &str, sweep: &str) -> String {
 pub fn section<'a>(page: &mut Page, study: &Study<'a>, part: &Part<'a>, sweep: &GroupStudy<'a>) {
     let experiment = part.experiment.name();
     let (id, name) =
-        (anchor(study, experiment, &sweep.sweep.name), sweep_name(study, experiment, &sweep.sweep.name));
+        (anchor(study, experiment, &sweep.sweep.name), study.sweep_name(experiment, &sweep.sweep.name));
+    page.link(&id, &format!("Groups: {name}"));
     page.push(&format!("<section id=\"{id}\"><h2>Groups: {}</h2>\n", escaped(&name)));
     page.paragraph("", &format!("<b>Question.</b> {}", escaped(&sweep.sweep.question)));
     page.paragraph("", &format!("<b>Expected before the run.</b> {}", escaped(&sweep.sweep.expectation)));

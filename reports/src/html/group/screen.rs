@@ -5,7 +5,7 @@ use super::cost::share;
 use super::table::command;
 use crate::format;
 use crate::html::Page;
-use crate::html::screen::{LISTED_MAX, sweep_name, unbroken};
+use crate::html::screen::{LISTED_MAX, unbroken};
 use crate::html::tag::{Table, Td, code, contender, escaped, row_class};
 use crate::record::GroupOutcome;
 use crate::study::Study;
@@ -55,12 +55,16 @@ pub fn alarms(page: &mut Page, study: &Study<'_>) {
 
 /// A row a contender, a column a sweep.
 pub fn summary(page: &mut Page, study: &Study<'_>) {
+    // One summary is named, that of sessions if there are any: this one follows it.
+    if !study.has_sessions() {
+        page.link("group-summary", "Summary");
+    }
     page.push("<section id=\"group-summary\"><h2>Summary of groups</h2>\n");
     let digest = GroupDigest::new(study);
     let mut titles = vec!["Contender".to_owned()];
     titles.extend(digest.columns.iter().map(|column| {
         let id = anchor(study, &column.experiment, &column.name);
-        let name = sweep_name(study, &column.experiment, &column.name);
+        let name = study.sweep_name(&column.experiment, &column.name);
         let at = format!("{}; point {}", column.brief, column.point);
         format!("<a href=\"#{id}\">{}</a><small>{}</small>", escaped(&name), escaped(&unbroken(&at)))
     }));

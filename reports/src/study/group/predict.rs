@@ -12,7 +12,7 @@
 //! Student's t: what happened when points that are known were predicted is what is to be expected of those that are not.
 //! Laws are not stretched beyond [`REACH`] times the measured range, on either side.
 
-use crate::fit::student;
+use crate::fit::{least_squares, student};
 use crate::stats::Interval;
 
 /// How far beyond the measured sizes a law is believed: a factor.
@@ -79,40 +79,18 @@ enum Terms {
     Power([f64; 3]),
 }
 
-/// Solves least squares for up to three unknowns by their normal equations; none where columns depend on each other.
+/// Columns of which less than this share is their own depend on those before them.
+const OWN_MIN: f64 = 1e-9;
+
+/// Least squares for those of three unknowns that are used; the others are 0. `None` where columns depend on each other.
 fn solve(rows: &[([f64; 3], f64)], used: [bool; 3]) -> Option<[f64; 3]> {
     let places: Vec<usize> = (0..3).filter(|place| used[*place]).collect();
-    // Columns are scaled to length 1, so that one bound says what is singular.
-    let scale = |place: usize| rows.iter().map(|(x, _)| x[place] * x[place]).sum::<f64>().sqrt();
-    let scales: Vec<f64> = places.iter().map(|place| scale(*place)).collect();
-    if scales.iter().any(|scale| *scale <= 0.0) {
-        return None;
-    }
-    let size = places.len();
-    let mut table = vec![vec![0.0; size + 1]; size];
-    for (x, y) in rows {
-        for i in 0..size {
-            let left = x[places[i]] / scales[i];
-            for j in 0..size {
-                table[i][j] += left * x[places[j]] / scales[j];
-            }
-            table[i][size] += left * y;
-        }
-    }
-    for pivot in 0..size {
-        if table[pivot][pivot] < 1e-9 {
-            return None;
-        }
-        let head = table[pivot].clone();
-        for row in table.iter_mut().skip(pivot + 1) {
-            let factor = row[pivot] / head[pivot];
-            row.iter_mut().zip(&head).for_each(|(value, head)| *value -= factor * head);
-        }
-    }
+    let column = |place: &usize| rows.iter().map(|(x, _)| x[*place]).collect();
+    let columns: Vec<Vec<f64>> = places.iter().map(column).collect();
+    let costs: Vec<f64> = rows.iter().map(|(_, y)| *y).collect();
     let mut answer = [0.0; 3];
-    for i in (0..size).rev() {
-        let known: f64 = (i + 1..size).map(|j| table[i][j] * answer[places[j]] * scales[j]).sum();
-        answer[places[i]] = (table[i][size] - known) / table[i][i] / scales[i];
+    for (place, value) in places.iter().zip(least_squares(&columns, &costs, OWN_MIN)?) {
+        answer[*place] = value;
     }
     Some(answer)
 }
