@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::Page;
 use super::tag::{Table, Td, contender, escaped, prose, row_class};
-use crate::charts::Scale;
 use crate::charts::lines::{Axes, Bound, Dot, Series, lines};
+use crate::charts::{Scale, rounded};
 use crate::format;
 use crate::stats::Interval;
 use crate::study::prose::Prose;
@@ -80,7 +80,7 @@ fn provision(page: &mut Page, study: &Study<'_>, one: &Provisioned) {
     };
     let none = Interval { low: f64::INFINITY, mid: f64::INFINITY, high: f64::INFINITY };
     let rates = series(&|size| Dot {
-        x: Value::from(size.ratio),
+        x: Value::from(rounded(size.ratio)),
         value: if size.failed == 0 { none } else { size.rate },
         spent: size.rate.high,
         failures: u64::from(size.failed == 0),
@@ -126,7 +126,7 @@ fn provision(page: &mut Page, study: &Study<'_>, one: &Provisioned) {
     page.push(&table.finish());
     let title = format!("Mean bytes with retries: {at}");
     let costs = series(&|size| Dot {
-        x: Value::from(size.ratio),
+        x: Value::from(rounded(size.ratio)),
         value: size.bytes,
         spent: size.bytes.mid,
         failures: size.lost,
@@ -149,7 +149,7 @@ fn floors(one: &Provisioned, roster: &Roster<'_>) -> Vec<Bound> {
         // Where far fewer than one in a million fail the axis would only grow.
         let dots = (0..=24).map(|step| low + (high - low) * f64::from(step) / 24.0).map(|ratio| {
             let rate = placing.floor(ratio * one.d as f64, one.d);
-            (Value::from(crate::charts::rounded(ratio)), (rate > 1e-7).then_some(rate))
+            (Value::from(rounded(ratio)), (rate > 1e-7).then_some(rate))
         });
         let split = if placing.split { ", split" } else { "" };
         Some(Bound {
