@@ -129,4 +129,22 @@ fn a_further_rule_must_pay_for_itself() {
     assert_eq!(shortest(&[list(0.5), list(0.3)]).unwrap().worst, 0.3);
     assert_eq!(shortest(&[None, list(0.3)]).unwrap().worst, 0.3);
     assert!(shortest(&[None, None]).is_none());
+    // A list that costs a fifth more on average stands back where a longer one does not, though its worst cell is as bad.
+    let costly = |mean: f64| list(0.5).map(|list| List { mean, ..list });
+    assert_eq!(shortest(&[costly(0.2), costly(0.04)]).unwrap().mean, 0.04);
+    assert_eq!(shortest(&[costly(0.05), costly(0.04)]).unwrap().mean, 0.05);
+    assert_eq!(shortest(&[costly(0.2), costly(0.1)]).unwrap().mean, 0.2);
+}
+
+#[test]
+fn a_threshold_shows_its_interval_only_where_it_lies_in_it() {
+    let when = |low: f64, mid: f64, high: f64| When::Upto {
+        feature: Feature::D,
+        threshold: 40.0,
+        crossing: Some(Interval { low, mid, high }),
+        tested: (30.0, 100.0),
+    };
+    assert_eq!(words::range(&when(35.0, 40.0, 50.0)).as_deref(), Some("35–50"));
+    assert_eq!(words::range(&when(20.0, 22.0, 25.0)), None);
+    assert_eq!(words::range(&When::Else), None);
 }

@@ -77,18 +77,20 @@ pub fn checks(rules: &Rules, trials: &str) -> String {
     format!("Regret, the cost above that of each cell's cheapest: {}.", parts.join("; "))
 }
 
+/// The interval of a threshold. None where the two cross elsewhere than at the threshold: that says nothing of it.
+pub fn range(when: &When) -> Option<String> {
+    let When::Upto { feature, threshold, crossing: Some(at), .. } = when else { return None };
+    let tells = *threshold > 0.0 && (at.low..=at.high).contains(threshold);
+    format::range(at.low, at.high, shown(*feature)).filter(|_| tells)
+}
+
 /// Rules as a clause: `d ≤ 12.6 (9.1–14) use X; else Y`.
 fn clause(rules: &Rules, roster: &Roster<'_>) -> Prose {
     let parts = rules.rules.iter().map(|rule| {
         let mut part = Prose::default();
         if rules.rules.len() > 1 {
             part.text(condition(&rule.when));
-            if let When::Upto { feature, crossing: Some(at), threshold, .. } = &rule.when
-                && let Some(range) = format::range(at.low, at.high, shown(*feature))
-                && *threshold > 0.0
-                // Where the two cross below the cells in which the rule speaks, the crossing says nothing of it.
-                && (at.low..=at.high).contains(threshold)
-            {
+            if let Some(range) = range(&rule.when) {
                 part.text(format!(" ({range})"));
             }
             part.text(" use ");
