@@ -324,6 +324,7 @@ mod tests {
             window: 1,
             guess: None,
             absence_ms: None,
+            attack: None,
             outcome: Outcome::Exact,
             reason: None,
             tries: 1,

@@ -205,7 +205,7 @@ fn assumptions(study: &Study<'_>) -> String {
     let mut groups: BTreeSet<(u32, u32)> = BTreeSet::new();
     let mut patterns: BTreeSet<&str> = BTreeSet::new();
     let mut workloads: BTreeSet<&str> = BTreeSet::new();
-    for row in study.exact_rows() {
+    for row in study.exact_rows().filter(|row| row.attack.is_none()) {
         groups.insert((row.n, row.k));
         patterns.insert(&row.pattern);
         workloads.insert(&row.workload);
