@@ -36,6 +36,9 @@ use crate::trial;
 /// Sessions that a flood leaves open at once.
 pub const FLOOD_SESSIONS: u32 = 16;
 
+/// Frames of a liar's turn: a megabyte, whether it is one long message or the beginning of a stream.
+pub const LIE_FRAMES_MAX: usize = 16;
+
 /// Bytes after which an uncapped victim is stopped in a session.
 pub const SENT_MAX: u64 = 256 << 20;
 
@@ -323,7 +326,7 @@ impl<'a> Siege<'a> {
             if opens { (Role::Initiator, Role::Responder) } else { (Role::Responder, Role::Initiator) };
         let victim = &*indexes[role as usize];
         let allowance = Allowance::of(attack, limits);
-        // The liar has all the time and memory of the world, but sends no more than a window in its turn.
+        // The liar has all the time and memory of the world.
         let mut session = indexes[liar as usize].open(liar, &Setup { budget: uncapped(), ..setup });
         if !opens {
             let mut all = Suffering::default();
@@ -336,9 +339,7 @@ impl<'a> Siege<'a> {
         }
         let mut script = Vec::new();
         let mut frame = Vec::new();
-        while (script.len() as u64) < u64::from(limits.window)
-            && session.poll_frame(&mut frame) == Step::Frame
-        {
+        while script.len() < LIE_FRAMES_MAX && session.poll_frame(&mut frame) == Step::Frame {
             script.push(frame.clone());
         }
         let said = session.tally().spent;
