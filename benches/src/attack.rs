@@ -22,8 +22,8 @@ use std::sync::Mutex;
 
 use offerbench_algos::wire::Spent;
 use offerbench_algos::{
-    Budget, DuelLimits, Finding, Index, Item, ItemId, NeedRef, Role, Session, Setup, Step, Truth, Verdict,
-    automerge_places,
+    Budget, DuelLimits, Finding, Guarantee, Index, Item, ItemId, NeedRef, Role, Session, Setup, Step, Truth,
+    Verdict, automerge_places,
 };
 use offerbench_reports::record::{Attacker, ExactRow, Outcome};
 use serde::{Deserialize, Serialize};
@@ -288,8 +288,14 @@ impl Suffering {
     }
 
     /// The victim's side of a session in which the peer says these frames and no more.
-    fn of(victim: &mut dyn Session, opens: bool, script: &[Vec<u8>], allowance: Allowance) -> Self {
-        let mut all = Self::default();
+    fn of(
+        victim: &mut dyn Session,
+        opens: bool,
+        script: &[Vec<u8>],
+        allowance: Allowance,
+        findings: Vec<Finding>,
+    ) -> Self {
+        let mut all = Self { findings, ..Self::default() };
         if opens {
             all.drain(victim, allowance, false);
         }
@@ -302,6 +308,14 @@ impl Suffering {
                 break;
             }
             all.drain(victim, allowance, false);
+        }
+        // Whether it was done anyway: what it would say after that is not sent, and not counted.
+        if all.verdict.is_none()
+            && all.refused.is_none()
+            && let Step::Done(verdict) = victim.poll_frame(&mut Vec::new())
+        {
+            all.verdict = Some(verdict);
+            all.findings.extend(std::iter::from_fn(|| victim.poll_finding()));
         }
         all
     }
@@ -346,17 +360,23 @@ impl<'a> Siege<'a> {
         Self { victim, role, setup, allowance, script, said, sessions: attack.kind.sessions() }
     }
 
+    /// Room for what the victim will report, so that writing it down takes no heap while its own is measured.
+    fn room(&self, findings: usize) -> Vec<Vec<Finding>> {
+        (0..self.sessions).map(|_| Vec::with_capacity(findings)).collect()
+    }
+
     /// The victim's side, all sessions open at once: how each went.
-    fn play(&self) -> Vec<Suffering> {
+    fn play(&self, room: Vec<Vec<Finding>>) -> Vec<Suffering> {
         let mut open = Vec::new();
         let mut all = Vec::new();
-        for _ in 0..self.sessions {
+        for findings in room {
             let mut session = self.victim.open(self.role, &self.setup);
             all.push(Suffering::of(
                 &mut *session,
                 self.role == Role::Initiator,
                 &self.script,
                 self.allowance,
+                findings,
             ));
             open.push(session);
         }
@@ -365,7 +385,7 @@ impl<'a> Siege<'a> {
 
     /// The victim's side, for the clock.
     pub fn suffer(&self) -> usize {
-        self.play().len()
+        self.play(self.room(0)).len()
     }
 }
 
@@ -379,48 +399,50 @@ pub fn fill(
     (setup, limits): (Setup, DuelLimits),
 ) {
     let siege = Siege::new(attack, indexes, setup, &limits);
-    let (all, peak) = heap_peak(|| siege.play());
+    let room = siege.room(scenario.truth.d() as usize);
+    let (all, peak) = heap_peak(|| siege.play(room));
     let sessions = u64::from(siege.sessions);
     let victim = siege.role as usize;
     row.heap_peak_bytes = peak;
     row.index_heap_bytes = indexes[victim].heap_bytes() as u64;
-    row.missed = scenario.truth.d();
+    let mut found = u64::MAX;
     let mut sides = [Spent::default(), Spent::default()];
     let mut frames = [0, 0];
     for one in &all {
         sides[victim].merge(&one.spent);
         sides[1 - victim].merge(&siege.said);
         frames[victim] += one.frames;
-        // What came in its own answer is true of the sets that met; anything else is invented.
-        row.invented += invented_by(one, victim, scenario);
+        let (named, invented) = true_and_false(&one.findings, victim, &scenario.truth);
+        row.invented += invented;
+        found = found.min(named);
     }
     frames[1 - victim] = siege.script.len() as u64 * sessions;
     (row.up, row.down) = (trial::bytes(&sides[0], 0), trial::bytes(&sides[1], 0));
     (row.frames_up, row.frames_down) = (frames[0], frames[1]);
-    (row.outcome, row.reason) = ended(&all, row.invented, contender);
+    let due = scenario.truth.only(victim).len() as u64;
+    row.missed = scenario.truth.d() - found.min(due);
+    (row.outcome, row.reason) = ended(&all, row.invented, found < due, contender);
 }
 
-/// Findings of a victim that are not true of its own set and the one that the liar claims.
-fn invented_by(one: &Suffering, victim: usize, scenario: &Scenario) -> u64 {
+/// How many of its own items a victim rightly reported, and how many findings are not true of its set and the one
+/// that the liar claims, or came twice.
+fn true_and_false(findings: &[Finding], victim: usize, truth: &Truth) -> (u64, u64) {
     let (mut named, mut needed) = (BTreeSet::new(), BTreeSet::new());
-    let fresh = |finding: &&Finding| match finding {
-        Finding::Have(id) => scenario.truth.only(victim).contains(id) && named.insert(*id),
-        Finding::Need(NeedRef::Id(id)) => scenario.truth.only(1 - victim).contains(id) && needed.insert(*id),
-        Finding::Need(NeedRef::Short(_)) => true,
-    };
-    one.findings.len() as u64
-        - one
-            .findings
-            .iter()
-            .filter({
-                let mut fresh = fresh;
-                move |finding| fresh(finding)
-            })
-            .count() as u64
+    let mut invented = 0;
+    for finding in findings {
+        let fresh = match finding {
+            Finding::Have(id) => truth.only(victim).contains(id) && named.insert(*id),
+            Finding::Need(NeedRef::Id(id)) => truth.only(1 - victim).contains(id) && needed.insert(*id),
+            // Only the peer knows what a short id stands for.
+            Finding::Need(NeedRef::Short(_)) => true,
+        };
+        invented += u64::from(!fresh);
+    }
+    (named.len() as u64, invented)
 }
 
 /// How the victim's sessions ended, of which all ended alike.
-fn ended(all: &[Suffering], invented: u64, contender: &Contender) -> (Outcome, Option<String>) {
+fn ended(all: &[Suffering], invented: u64, missed: bool, contender: &Contender) -> (Outcome, Option<String>) {
     if invented > 0 {
         return (Outcome::Wrong, Some("the victim reported an item that does not differ".to_owned()));
     }
@@ -428,11 +450,51 @@ fn ended(all: &[Suffering], invented: u64, contender: &Contender) -> (Outcome, O
     let reason = match (&one.refused, one.verdict) {
         (Some(error), _) => format!("the victim refused: {error}"),
         (None, Some(Verdict::GaveUp(reason))) => format!("the victim gave up: {}", reason.as_str()),
-        (None, Some(_)) => {
-            let guarantee = contender.profile().guarantee.as_str();
-            format!("the victim was done ({guarantee})")
+        (None, Some(_)) if missed && contender.profile().guarantee == Guarantee::Exact => {
+            // Its frames are those of an honest session on the set that the liar claims.
+            let why = "the victim was done and missed an item that it claims it cannot miss";
+            return (Outcome::Wrong, Some(why.to_owned()));
         }
+        (None, Some(_)) => "the victim was done with the set that the peer claims".to_owned(),
         (None, None) => "the victim waits: the peer fell silent".to_owned(),
     };
     (Outcome::GaveUp, Some(reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn items(names: &[u8]) -> Vec<Item> {
+        names.iter().map(|name| Item { at: u64::from(*name), id: ItemId::new([*name; 32]) }).collect()
+    }
+
+    #[test]
+    fn what_a_liar_makes_a_victim_believe_is_false() {
+        let id = |name: u8| ItemId::new([name; 32]);
+        let truth = Truth::of(&items(&[1, 2, 3]), &items(&[2, 4]));
+        let findings = [
+            Finding::Have(id(1)),
+            // Held by both; twice; the other's; one that the other holds; one that nobody does.
+            Finding::Have(id(2)),
+            Finding::Have(id(1)),
+            Finding::Have(id(4)),
+            Finding::Need(NeedRef::Id(id(4))),
+            Finding::Need(NeedRef::Id(id(9))),
+        ];
+        assert_eq!(true_and_false(&findings, 0, &truth), (1, 4));
+    }
+
+    /// Every word is a multiple of 8, at 512 hashes an id; a longer list begins with a shorter one.
+    #[test]
+    fn ground_ids_are_what_they_cost() {
+        let (ids, hashes) = ground(300);
+        assert!(ids.iter().all(|id| [0, 4, 8].iter().all(|i| id.bytes()[*i] % 8 == 0)));
+        // The mean of 300 waits deviates by a 17th.
+        assert!((hashes as f64 / 300.0 / 512.0 - 1.0).abs() < 0.2, "{hashes}");
+        let (fewer, less) = ground(100);
+        assert_eq!(ids[..100], fewer);
+        assert!(less < hashes);
+        assert_eq!(ground(0), (Vec::new(), 0));
+    }
 }

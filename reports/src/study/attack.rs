@@ -258,3 +258,64 @@ pub fn share(one: &Hidden) -> String {
     let range = format::range(one.share.low, one.share.high, format::percent).unwrap_or_default();
     format!("{} ({range})", format::percent(one.share.mid))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::book::{Book, Run};
+    use crate::study::Study;
+
+    const HEADER: &str = r#"{"offerbench":"exact","schema":1,"experiment":"e","spec_hash":"h","seed":1,
+        "commit":"c","dirty":false,"command":"run","rows":10,"sweeps":[{"name":"s","question":"",
+        "expectation":"","axis":"attack","cpu_ms_max":1,"heap_bytes_max":1}],"contenders":[
+        {"spec":"a","strategy":"a","id_bits":64,"keyed":true,"guarantee":"may miss","oracle":false}]}"#;
+
+    fn row(point: u32, replicate: u32, attack: &str, up: u64, down: u64, missed: u64) -> ExactRow {
+        let text = format!(
+            r#"{{"sweep":"s","point":{point},"replicate":{replicate},"seed":1,"spec":"a","workload":"synthetic",
+            "pattern":"scattered","m":100,"n":2,"k":1,"d":10,"d_initiator":5,"d_responder":5,"window":1,
+            "attack":{attack},"outcome":"gave_up","tries":1,"missed":{missed},"invented":0,
+            "up":{{"salt":0,"estimator":0,"sketch":{up},"ids":0,"request":0,"control":0,"retry":0,"overshoot":0}},
+            "down":{{"salt":0,"estimator":0,"sketch":{down},"ids":0,"request":0,"control":0,"retry":0,"overshoot":0}},
+            "frames_up":1,"frames_down":1,"frames_overshoot":0,"flights":0,"decode_attempts":0,"decode_failures":0,
+            "heap_peak_bytes":7,"index_heap_bytes":1}}"#
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn sides_and_shares_are_counted_by_hand() {
+        let opener = r#"{"name":"lie","capped":true,"attacker":"initiator"}"#;
+        let answerer = r#"{"name":"lie","capped":false,"attacker":"responder"}"#;
+        let author = r#"{"name":"poison","capped":true,"attacker":"author","crafted":3,"hashes":9}"#;
+        let rows = vec![
+            row(0, 0, opener, 10, 100, 10),
+            row(0, 1, opener, 10, 300, 10),
+            row(1, 0, answerer, 50, 0, 10),
+            row(2, 0, author, 20, 30, 4),
+            row(2, 1, author, 20, 30, 1),
+        ];
+        let header = serde_json::from_str(HEADER).unwrap();
+        let book = Book::unite(vec![Run::new("f".into(), header, crate::Rows::Exact(rows))]).unwrap();
+        let study = Study::new(&book);
+        // Nothing of it is a sweep of honest sessions.
+        assert_eq!(study.sweeps().count(), 0);
+        let (_, attacks) = study.attacks().next().unwrap();
+        let all = attacks.amplified(&study.roster);
+        assert_eq!(all.len(), 2);
+        assert_eq!((all[0].attack.as_str(), all[0].factor()), ("lie", Some(20.0)));
+        assert_eq!((all[1].attack.as_str(), all[1].factor()), ("lie, uncapped", None));
+        assert_eq!((all[1].sent, all[1].answered, all[1].heap), (0.0, 50.0, 7.0));
+        let hidden = attacks.hidden(&study.roster);
+        assert_eq!(hidden.len(), 1);
+        assert_eq!((hidden[0].missed, hidden[0].items, hidden[0].effort), (5, 20, (3, 9)));
+        assert!((hidden[0].share.mid - 0.25).abs() < 1e-9);
+        let words = amplified_reading(&all, &study.roster).plain();
+        assert!(
+            words.starts_with("With limits, a byte of an attacker makes its victim send at most 20 ("),
+            "{words}"
+        );
+        assert!(words.contains("0 of 3 trials"), "{words}");
+        assert!(hidden_reading(&hidden, &study.roster).plain().starts_with("At most 25"));
+    }
+}

@@ -227,7 +227,9 @@ fn assumptions(study: &Study<'_>) -> String {
     };
     parts.push(lossless.to_owned());
     let names: Vec<String> = patterns.iter().map(ToString::to_string).collect();
-    parts.push(format!("patterns other than {}", format::list(&names)));
+    if !names.is_empty() {
+        parts.push(format!("patterns other than {}", format::list(&names)));
+    }
     if workloads.iter().all(|workload| *workload == "synthetic") {
         parts.push("recorded traces".to_owned());
     }
