@@ -56,4 +56,4 @@ pub use session::{
 pub use spec::{Param, Spec, SpecError};
 #[cfg(target_arch = "x86_64")]
 pub use strategies::sketch_engine;
-pub use strategies::{About, Built, Entry, REGISTRY, build, entry};
+pub use strategies::{About, Built, Entry, Places, REGISTRY, SPECIMENS, automerge_places, build, entry};

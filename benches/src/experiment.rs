@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use offerbench_algos::{did_you_mean, suggest};
 use offerbench_reports::record::Axis;
 
+use crate::attack;
 use crate::error::Failure;
 use crate::group::sweep::GroupSweep;
 
@@ -36,6 +37,7 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("radio", include_str!("../experiments/radio.toml")),
     ("replay", include_str!("../experiments/replay.toml")),
     ("dag", include_str!("../experiments/dag.toml")),
+    ("hostile", include_str!("../experiments/hostile.toml")),
     ("smoke", include_str!("../experiments/smoke.toml")),
 ];
 
@@ -102,6 +104,12 @@ pub struct Sweep {
     /// Factors by which the hint of d is wrong; empty: the hint is right.
     #[serde(default)]
     pub guess: Vec<f64>,
+    /// What a bad peer or author does; empty: everybody is honest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attack: Vec<attack::Kind>,
+    /// Whether the victims of the attacks have their limits: a value, or both.
+    #[serde(default = "capped", skip_serializing_if = "is_capped")]
+    pub capped: Vec<bool>,
     /// How many absences of a trace are cut, spread over the quantiles of what was missed.
     #[serde(default)]
     pub absences: u32,
@@ -142,6 +150,14 @@ fn scattered() -> Vec<String> {
 
 fn lockstep() -> Vec<u32> {
     vec![1]
+}
+
+fn capped() -> Vec<bool> {
+    vec![true]
+}
+
+fn is_capped(capped: &[bool]) -> bool {
+    capped == [true]
 }
 
 fn once() -> u32 {
@@ -253,6 +269,12 @@ impl Sweep {
         if (self.axis == Axis::Guess) == self.guess.is_empty() {
             return Err("axis = \"guess\" goes with guess = [...]".to_owned());
         }
+        if (self.axis == Axis::Attack) == self.attack.is_empty() {
+            return Err("axis = \"attack\" goes with attack = [...]".to_owned());
+        }
+        if self.attack.is_empty() && !is_capped(&self.capped) || self.capped.is_empty() {
+            return Err("capped: goes with attack = [...], at least one value".to_owned());
+        }
         Ok(())
     }
 }
@@ -299,6 +321,10 @@ mod tests {
             ("axis = \"similarity\"\nm = [10]\nd = [1]", "similarity"),
             ("axis = \"similarity\"\nm = [10]\nsimilarity = [1.5]", "0 to 1"),
             ("axis = \"guess\"\nm = [10]\nd = [1]", "guess"),
+            ("axis = \"attack\"\nm = [10]\nd = [1]", "attack"),
+            ("axis = \"d\"\nm = [10]\nd = [1]\nattack = [\"flood\"]", "attack"),
+            ("axis = \"d\"\nm = [10]\nd = [1]\ncapped = [false]", "capped"),
+            ("axis = \"attack\"\nm = [10]\nd = [1]\nattack = [\"rumour\"]", "x.toml:10"),
             ("axis = \"absence\"\nabsences = 1", "go together"),
             ("axis = \"absence\"\nworkload = \"trace\"\nabsences = 1\nm = [1]", "come from the trace"),
             ("axis = \"depth\"\nm = [10]\nd = [1]", "x.toml:7"),

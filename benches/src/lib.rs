@@ -11,6 +11,7 @@
 //!
 //! There is no algorithm and no protocol here: those are in `offerbench-algos`.
 
+pub mod attack;
 pub mod choice;
 pub mod cmd;
 pub mod error;

@@ -8,6 +8,7 @@ use offerbench_datasets::Pattern;
 use offerbench_reports::record::{self, Header, Lane, SCHEMA};
 use sha2::{Digest, Sha256};
 
+use crate::attack::{Attack, Kind};
 use crate::choice::{self, Known, Only, Roster};
 use crate::error::Failure;
 use crate::experiment::{Experiment, Sweep, Workload};
@@ -62,6 +63,8 @@ pub struct Point {
     pub window: u32,
     /// Factor by which the hint of d is wrong.
     pub guess: Option<f64>,
+    /// What a bad peer or author does.
+    pub attack: Option<Attack>,
 }
 
 /// Where the two sets of a point come from.
@@ -503,15 +506,23 @@ fn points(sweep: &Sweep, trace: Option<&scenario::Replay>) -> Result<Vec<Point>,
     }
     let guesses: Vec<Option<f64>> =
         if sweep.guess.is_empty() { vec![None] } else { sweep.guess.iter().copied().map(Some).collect() };
+    let caps = sweep.capped.iter();
+    let attacks = |kind: Kind| caps.clone().map(move |capped| Some(Attack { kind, capped: *capped }));
+    let mut attacks: Vec<Option<Attack>> = sweep.attack.iter().flat_map(|kind| attacks(*kind)).collect();
+    if attacks.is_empty() {
+        attacks.push(None);
+    }
     let mut points = Vec::new();
     for sets in &sets {
         for &window in &sweep.window {
             for &guess in &guesses {
-                let point = Point { sets: sets.clone(), window, guess };
-                if points.contains(&point) {
-                    return Err(format!("the point {point:?} stands in the grid twice"));
+                for &attack in &attacks {
+                    let point = Point { sets: sets.clone(), window, guess, attack };
+                    if points.contains(&point) {
+                        return Err(format!("the point {point:?} stands in the grid twice"));
+                    }
+                    points.push(point);
                 }
-                points.push(point);
             }
         }
     }

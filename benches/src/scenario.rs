@@ -13,8 +13,9 @@ use offerbench_datasets::{
 };
 use sha2::{Digest, Sha256};
 
+use crate::attack::Ground;
 use crate::error::Failure;
-use crate::plan::{Plan, Sets, Task};
+use crate::plan::{Plan, Point, Sets, Task};
 
 /// A member's absence that a trace is cut at.
 pub type Cut = Absence;
@@ -149,6 +150,8 @@ pub struct Scenario {
     pub truth: Truth,
     /// How long the initiator was away.
     pub absence_ms: Option<u64>,
+    /// What an attacking author did for it.
+    pub ground: Ground,
 }
 
 impl Scenario {
@@ -160,6 +163,14 @@ impl Scenario {
     pub fn new(plan: &Plan, task: Task) -> Result<Self, Failure> {
         let point = &plan.sweeps[task.sweep].points[task.point];
         let root = plan.seed.child("scenario");
+        let honest = Self::honest(plan, task, point, root)?;
+        let Some(attack) = point.attack else { return Ok(honest) };
+        let (mut scenario, ground) = attack.kind.arrange(honest);
+        scenario.ground = ground;
+        Ok(scenario)
+    }
+
+    fn honest(plan: &Plan, task: Task, point: &Point, root: Seed) -> Result<Self, Failure> {
         match (&point.sets, &plan.trace) {
             (Sets::Synthetic { m, d, pattern }, _) => {
                 let seed = root.child(&format!("{m}/{d}/{pattern}")).nth(task.replicate.into());
@@ -188,6 +199,7 @@ impl Scenario {
             responder: pair.responder,
             truth,
             absence_ms,
+            ground: Ground::default(),
         }
     }
 

@@ -13,10 +13,11 @@ use std::time::{Duration, Instant};
 use offerbench_algos::{Finding, Item, ItemId, Session, SessionError, Step, Tally, Verdict, duel};
 use offerbench_reports::record::{Timed, TimedRow};
 
+use crate::attack::Siege;
 use crate::error::Failure;
 use crate::exact::Outcomes;
 use crate::meter::thread_cpu_ns;
-use crate::plan::{Plan, Task};
+use crate::plan::{Plan, Point, Task};
 use crate::progress::Progress;
 use crate::scenario::Scenario;
 use crate::sink::Sink;
@@ -80,7 +81,7 @@ pub fn row_count(plan: &Plan, outcomes: &Outcomes) -> u64 {
 fn jobs(plan: &Plan, outcomes: &Outcomes) -> Vec<(Task, Option<usize>, Timed)> {
     let mut points: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
     for (task, contender) in outcomes.verified() {
-        if plan.sweeps[task.sweep].sweep.timed {
+        if plan.sweeps[task.sweep].sweep.timed && point(plan, task).attack.is_none() {
             points.entry((task.sweep, task.point)).or_default().push(contender);
         }
     }
@@ -92,7 +93,19 @@ fn jobs(plan: &Plan, outcomes: &Outcomes) -> Vec<(Task, Option<usize>, Timed)> {
             jobs.extend(TIMED.map(|timed| (task, Some(contender), timed)));
         }
     }
+    // A victim's time counts whatever became of it.
+    for task in plan.tasks().into_iter().filter(|task| task.replicate == 0) {
+        let besieged = point(plan, task).attack.is_some_and(|attack| attack.kind.by_peer());
+        let planned = &plan.sweeps[task.sweep];
+        if planned.sweep.timed && besieged {
+            jobs.extend(planned.contenders.iter().map(|contender| (task, Some(*contender), Timed::Victim)));
+        }
+    }
     jobs
+}
+
+fn point(plan: &Plan, task: Task) -> &Point {
+    &plan.sweeps[task.sweep].points[task.point]
 }
 
 /// Times what the sink does not hold yet.
@@ -165,6 +178,14 @@ pub fn time(
                 at += 1;
                 let id = ItemId::of_message(&[0; 32], at, b"");
                 index.insert(Item { at, id });
+            })
+        }
+        Timed::Victim => {
+            let attack = point(plan, task).attack.expect("only the attacked are victims");
+            let indexes = trial::index(contender, scenario);
+            let siege = Siege::new(attack, &indexes, setup, &limits);
+            samples(|| {
+                black_box(siege.suffer());
             })
         }
         Timed::Session | Timed::Empty => {

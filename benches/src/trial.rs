@@ -9,6 +9,7 @@ use offerbench_algos::{
 };
 use offerbench_reports::record::{self, Bytes, ExactRow, Outcome};
 
+use crate::attack;
 use crate::meter::heap_peak;
 use crate::plan::{Contender, Plan, Task};
 use crate::scenario::Scenario;
@@ -31,7 +32,7 @@ pub fn setup(plan: &Plan, task: Task, scenario: &Scenario) -> (Setup, DuelLimits
     let planned = &plan.sweeps[task.sweep];
     let point = &planned.points[task.point];
     let hint = (scenario.truth.d() as f64 * point.guess.unwrap_or(1.0)).round() as u64;
-    let setup = Setup {
+    let mut setup = Setup {
         seed: scenario.seed.child("session"),
         frame_len_max: FRAME_LEN_DEFAULT,
         diff: DiffHint::Oracle(hint),
@@ -40,6 +41,9 @@ pub fn setup(plan: &Plan, task: Task, scenario: &Scenario) -> (Setup, DuelLimits
             heap_bytes_max: planned.sweep.budget.heap_mib << 20,
         },
     };
+    if point.attack.is_some_and(|attack| !attack.capped) {
+        setup.budget = attack::uncapped();
+    }
     (setup, DuelLimits { window: point.window, ..DuelLimits::default() })
 }
 
@@ -47,6 +51,18 @@ pub fn setup(plan: &Plan, task: Task, scenario: &Scenario) -> (Setup, DuelLimits
 pub fn run(plan: &Plan, task: Task, scenario: &Scenario, contender: &Contender) -> ExactRow {
     let (setup, limits) = setup(plan, task, scenario);
     let mut row = blank_row(plan, task, scenario, contender);
+    let attack = plan.sweeps[task.sweep].points[task.point].attack;
+    if let Some(attack) = attack.filter(|attack| attack.kind.by_peer()) {
+        let sound = catch_unwind(AssertUnwindSafe(|| {
+            let indexes = index(contender, scenario);
+            attack::fill(&mut row, attack, &indexes, scenario, contender, (setup, limits));
+        }));
+        if sound.is_err() {
+            row.outcome = Outcome::Wrong;
+            row.reason = Some("it panicked".to_owned());
+        }
+        return row;
+    }
     // A panic is a bug of ours, and must not take the other rows with it.
     let result = catch_unwind(AssertUnwindSafe(|| {
         let indexes = index(contender, scenario);
@@ -152,6 +168,13 @@ fn blank_row(plan: &Plan, task: Task, scenario: &Scenario, contender: &Contender
         window: point.window,
         guess: point.guess,
         absence_ms: scenario.absence_ms,
+        attack: point.attack.map(|attack| record::Attack {
+            name: attack.kind.name().to_owned(),
+            capped: attack.capped,
+            attacker: attack.kind.attacker(),
+            crafted: scenario.ground.items,
+            hashes: scenario.ground.hashes,
+        }),
         outcome: Outcome::GaveUp,
         reason: None,
         tries: 1,

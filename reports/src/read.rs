@@ -200,6 +200,12 @@ impl<'a> Desk<'a> {
             let guess_needed = axis == AnyAxis::Sessions(Axis::Guess);
             self.possible(line, row.guess.is_some() || !guess_needed, "`guess` in a sweep over guesses")?;
             self.possible(line, row.guess.is_none_or(|guess| guess > 0.0), "`guess` above 0")?;
+            let attacked = axis == AnyAxis::Sessions(Axis::Attack);
+            self.possible(
+                line,
+                row.attack.is_some() == attacked,
+                "`attack` in a sweep over attacks, and only there",
+            )?;
             let absence_needed = axis == AnyAxis::Sessions(Axis::Absence);
             self.possible(
                 line,

@@ -8,6 +8,7 @@ use crate::name::suggest;
 use crate::session::Strategy;
 use crate::spec::{Param, Spec, SpecError, join};
 
+mod automerge;
 mod bloom;
 mod filter;
 mod fuse;
@@ -22,6 +23,8 @@ mod size;
 #[cfg(target_arch = "x86_64")]
 pub use pinsketch::sketch_engine;
 
+pub use automerge::{Places, places as automerge_places};
+
 /// Every strategy.
 pub static REGISTRY: &[&Entry] = &[
     &offers::ENTRY,
@@ -33,6 +36,10 @@ pub static REGISTRY: &[&Entry] = &[
     &pinsketch::ENTRY,
     &range::ENTRY,
 ];
+
+/// Strategies that are there to be attacked, not to be chosen: found by their names only, so that no glob and
+/// no "every strategy" takes them in.
+pub static SPECIMENS: &[&Entry] = &[&automerge::ENTRY];
 
 /// What a strategy is, for people.
 #[derive(Clone, Copy, Debug)]
@@ -85,8 +92,9 @@ pub struct Built {
 ///
 /// [`SpecError::UnknownStrategy`], with the nearest known.
 pub fn entry(id: &str) -> Result<&'static Entry, SpecError> {
-    let ids = || REGISTRY.iter().map(|entry| entry.about.id);
-    REGISTRY.iter().find(|entry| entry.about.id == id).copied().ok_or_else(|| SpecError::UnknownStrategy {
+    let all = || REGISTRY.iter().chain(SPECIMENS);
+    let ids = || all().map(|entry| entry.about.id);
+    all().find(|entry| entry.about.id == id).copied().ok_or_else(|| SpecError::UnknownStrategy {
         id: id.to_owned(),
         near: suggest(id, ids()),
         known: join(ids()),

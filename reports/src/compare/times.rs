@@ -176,6 +176,7 @@ fn clock<'b>(rounds: &'b [Book], name: &str, lane: Lane) -> Clock<'b> {
                 Timed::Insert => 1,
                 Timed::Session => 2,
                 Timed::Empty => 3,
+                Timed::Victim => 5,
             };
             let each = row.samples_ns.iter().map(|sample| *sample as f64 / f64::from(row.batch.max(1)));
             let key = (row.sweep.as_str(), row.point, 0, what, row.spec.as_str());

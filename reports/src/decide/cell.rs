@@ -292,7 +292,7 @@ fn pool<'a>(study: &Study<'a>, number: usize, point: &Point<'a>, times: &TimesBy
             match row.timed {
                 Timed::Build => one.build_ns.extend(samples),
                 Timed::Session => one.session_ns.extend(samples),
-                Timed::Insert | Timed::Empty => {}
+                Timed::Insert | Timed::Victim | Timed::Empty => {}
             }
         }
         trials.insert(*index, one);

@@ -67,7 +67,7 @@ fn failure_section(page: &mut Page, study: &Study<'_>) {
         }
     }
     if table.is_empty() {
-        let all: u64 = study.exact_rows().count() as u64;
+        let all = study.exact_rows().filter(|row| row.attack.is_none()).count() as u64;
         let bound = format::percent(wilson(0, all).high);
         let all = format::counted(all, "session", "sessions");
         page.paragraph("", &escaped(&format!("None in {all} (95% upper bound {bound}).")));

@@ -9,6 +9,7 @@
 //! | `sizing` | failure against size, estimates of d, regret of each way to size |
 //! | `theory` | closed forms against what was measured |
 //! | `link` | how long sessions take on the declared links |
+//! | `attack` | what one bad peer or author can do |
 //! | `matrix` | the table below a chart: contenders by points |
 //! | `group` | the sweeps over groups, exponents and claims |
 //! | `load` | CPU and memory: of a phone, of a relay with many peers |
@@ -18,6 +19,7 @@
 //! | `page.css`, `script/` | looks; filters, sorting, drawing charts when they come into view |
 
 mod appendix;
+mod attack;
 mod controls;
 mod decision;
 mod embed;
@@ -70,6 +72,7 @@ pub fn render(book: &Book) -> String {
     }
     load::section(&mut page, &study);
     sizing::sections(&mut page, &study, &passes);
+    attack::sections(&mut page, &study);
     theory::section(&mut page, &study, &checks);
     link::section(&mut page, &study);
     appendix::appendix(&mut page, &study);

@@ -70,6 +70,7 @@ fn x_axis(axis: Axis) -> (&'static str, Scale) {
         Axis::Guess => ("Hint of d, times the true d", Scale::Names),
         Axis::Pattern => ("Pattern of the difference", Scale::Names),
         Axis::Absence => ("Time away", Scale::Names),
+        Axis::Attack => ("Attack", Scale::Names),
     }
 }
 

@@ -43,6 +43,7 @@ fn row(window: u32, up: &[[u64; 4]], down: &[[u64; 4]]) -> ExactRow {
         window,
         guess: None,
         absence_ms: None,
+        attack: None,
         outcome: Outcome::Exact,
         reason: None,
         tries: 1,

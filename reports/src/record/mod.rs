@@ -127,6 +127,8 @@ pub enum Axis {
     Pattern,
     /// Length of an absence in a trace: `absence_ms`.
     Absence,
+    /// What a bad peer or author does: `attack`.
+    Attack,
 }
 
 /// A strategy with its parameters, described for the reader of a report.
@@ -188,6 +190,43 @@ pub enum Outcome {
     GaveUp,
     /// An invented item, or a missed one that the strategy claims it cannot miss. Fails the run.
     Wrong,
+}
+
+/// Who attacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Attacker {
+    /// The end that opens the session: its bytes are `up`.
+    Initiator,
+    /// The end that answers: its bytes are `down`.
+    Responder,
+    /// Somebody who wrote messages; both ends are honest.
+    Author,
+}
+
+/// What a bad peer or author does in a trial.
+///
+/// Where a peer attacks, the row's bytes are those until it fell silent, of all its sessions together, its heap is
+/// the victim's alone, and m and d are of the victim's set and the one that the attacker claims to have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attack {
+    /// Name of the attack.
+    pub name: String,
+    /// Whether the victim had its budget and a window; otherwise nothing stopped it.
+    pub capped: bool,
+    /// Who attacks.
+    pub attacker: Attacker,
+    /// Messages that an author crafted.
+    #[serde(default, skip_serializing_if = "is_nil")]
+    pub crafted: u64,
+    /// Hashes that it tried for them.
+    #[serde(default, skip_serializing_if = "is_nil")]
+    pub hashes: u64,
+}
+
+fn is_nil(value: &u64) -> bool {
+    *value == 0
 }
 
 /// Bytes of one direction, by purpose. Their sum is every byte that crossed.
@@ -271,6 +310,9 @@ pub struct ExactRow {
     /// How long the initiator was away, in milliseconds of the trace's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub absence_ms: Option<u64>,
+    /// What a bad peer or author did; only in sweeps over attacks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attack: Option<Attack>,
     /// How it ended.
     pub outcome: Outcome,
     /// Why, when it did not end `exact`.
@@ -339,6 +381,8 @@ pub enum Timed {
     Insert,
     /// A whole session, both ends together, from built indexes.
     Session,
+    /// What a victim does in all sessions of an attack, from built indexes; the attacker's part is not in it.
+    Victim,
     /// A session that sends one empty frame: what the harness itself costs. `spec` is `empty`.
     Empty,
 }

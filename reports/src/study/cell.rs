@@ -75,7 +75,7 @@ impl Times {
             Timed::Build => self.build = interval,
             Timed::Insert => self.insert = interval,
             Timed::Session => self.session = interval,
-            Timed::Empty => return,
+            Timed::Victim | Timed::Empty => return,
         }
         self.items = row.n_items;
     }

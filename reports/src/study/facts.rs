@@ -127,7 +127,7 @@ pub fn overhead(part: &Part<'_>) -> Option<Overhead> {
         rows.filter(|row| match row.timed {
             Timed::Empty => empty,
             Timed::Session => !empty && row.spec != EMPTY_SPEC,
-            Timed::Build | Timed::Insert => false,
+            Timed::Build | Timed::Insert | Timed::Victim => false,
         })
         .filter_map(per_run)
         .collect()

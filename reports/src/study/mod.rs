@@ -6,6 +6,7 @@
 //! terminal and the charts cannot disagree.
 
 pub mod again;
+pub mod attack;
 pub mod cell;
 pub mod digest;
 pub mod facts;
@@ -27,6 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::book::{Book, Experiment};
 use crate::decide::Decided;
 use crate::record::{Axis, Contender, ExactRow, GroupOutcome, GroupRow, Outcome, Sweep, TimedRow};
+use attack::AttackStudy;
 pub use cell::{Cell, Outcomes};
 use group::GroupStudy;
 use label::Label;
@@ -163,6 +165,8 @@ pub struct Part<'a> {
     pub experiment: &'a Experiment,
     /// Its sweeps.
     pub sweeps: Vec<SweepStudy<'a>>,
+    /// Its sweeps over attacks, which stay out of all comparisons of honest sessions.
+    pub attacks: Vec<AttackStudy<'a>>,
     /// Sweeps over groups, likewise.
     pub groups: Vec<GroupStudy<'a>>,
     /// Sweeps of both kinds that the headers announce and no row belongs to.
@@ -202,6 +206,11 @@ impl<'a> Study<'a> {
     /// All sweeps with their experiment.
     pub fn sweeps(&self) -> impl Iterator<Item = (&Part<'a>, &SweepStudy<'a>)> {
         self.parts.iter().flat_map(|part| part.sweeps.iter().map(move |sweep| (part, sweep)))
+    }
+
+    /// All sweeps over attacks with their experiment.
+    pub fn attacks(&self) -> impl Iterator<Item = (&Part<'a>, &AttackStudy<'a>)> {
+        self.parts.iter().flat_map(|part| part.attacks.iter().map(move |sweep| (part, sweep)))
     }
 
     /// All sweeps over groups with their experiment.
@@ -250,12 +259,17 @@ fn part<'a>(experiment: &'a Experiment, roster: &Roster<'a>) -> Part<'a> {
         timed.entry(&row.sweep).or_default().push(row);
     }
     let (groups, groups_empty) = group::groups(experiment, roster);
-    let mut part = Part { experiment, sweeps: Vec::new(), groups, sweeps_empty: Vec::new() };
+    let mut part =
+        Part { experiment, sweeps: Vec::new(), attacks: Vec::new(), groups, sweeps_empty: Vec::new() };
     for sweep in experiment.sweeps() {
         let name = sweep.name.as_str();
         match exact.remove(name) {
             Some(rows) => {
                 let times = timed.remove(name).unwrap_or_default();
+                if sweep.axis == Axis::Attack {
+                    part.attacks.push(AttackStudy { sweep, rows, times });
+                    continue;
+                }
                 part.sweeps.push(sweep_study(sweep, &rows, &times, roster));
             }
             None => part.sweeps_empty.push(name),
@@ -324,6 +338,7 @@ mod tests {
             window: 1,
             guess: None,
             absence_ms: None,
+            attack: None,
             outcome: Outcome::Exact,
             reason: None,
             tries: 1,

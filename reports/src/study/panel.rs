@@ -181,6 +181,8 @@ fn position(axis: Axis, place: &Place, patterns: &[String]) -> (f64, String) {
             let absence = place.absence_ms.unwrap_or_default();
             (absence as f64, format::span_ms(absence))
         }
+        // Sweeps over attacks have a study of their own.
+        Axis::Attack => (0.0, "attack".to_owned()),
     }
 }
 

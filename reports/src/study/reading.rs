@@ -29,6 +29,7 @@ pub fn axis_name(axis: Axis) -> &'static str {
         Axis::Guess => "error of the hint",
         Axis::Pattern => "pattern",
         Axis::Absence => "absence",
+        Axis::Attack => "attack",
     }
 }
 

@@ -205,7 +205,7 @@ fn assumptions(study: &Study<'_>) -> String {
     let mut groups: BTreeSet<(u32, u32)> = BTreeSet::new();
     let mut patterns: BTreeSet<&str> = BTreeSet::new();
     let mut workloads: BTreeSet<&str> = BTreeSet::new();
-    for row in study.exact_rows() {
+    for row in study.exact_rows().filter(|row| row.attack.is_none()) {
         groups.insert((row.n, row.k));
         patterns.insert(&row.pattern);
         workloads.insert(&row.workload);
@@ -227,7 +227,9 @@ fn assumptions(study: &Study<'_>) -> String {
     };
     parts.push(lossless.to_owned());
     let names: Vec<String> = patterns.iter().map(ToString::to_string).collect();
-    parts.push(format!("patterns other than {}", format::list(&names)));
+    if !names.is_empty() {
+        parts.push(format!("patterns other than {}", format::list(&names)));
+    }
     if workloads.iter().all(|workload| *workload == "synthetic") {
         parts.push("recorded traces".to_owned());
     }

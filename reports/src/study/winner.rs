@@ -133,7 +133,7 @@ pub fn rank(axis: Axis, panel: &Panel<'_>) -> (u8, bool, u64, usize) {
         Axis::M => 4,
         Axis::Absence => 3,
         Axis::Pattern => 2,
-        Axis::Window | Axis::Guess => 1,
+        Axis::Window | Axis::Guess | Axis::Attack => 1,
     };
     let uniform = panel.points.iter().all(|point| point.place.uniform());
     let m = panel.points.iter().map(|point| point.place.sides.m).max().unwrap_or(0);

@@ -154,6 +154,8 @@ fn grid(axis: Axis, recipe: &Recipe) -> Vec<Point> {
                 ..base.clone()
             })
             .to_vec(),
+        // No synthetic page holds an attack: rows of attacks are made by hand where they are tested.
+        Axis::Attack => Vec::new(),
     }
 }
 
@@ -265,6 +267,7 @@ fn row(
         window: point.window,
         guess: point.guess,
         absence_ms: point.absence_ms,
+        attack: None,
         outcome,
         reason,
         tries: if outcome == Outcome::Recovered { 2 } else { 1 },

@@ -50,6 +50,12 @@ pub trait Kind: Clone + Copy + Send + Sync + 'static {
     /// Bits of the keyed hash by which a filter knows an item.
     const HASH_BITS: u32;
 
+    /// Whether the filter knows items by their keyed hashes. If not, by the first 16 bytes of their ids, which
+    /// anybody can compute beforehand; the end check stays keyed.
+    fn keyed(&self) -> bool {
+        true
+    }
+
     /// About how many bytes it takes to build a filter of `n` items, the hashes included.
     fn build_bytes(&self, n: u64) -> u64;
 
@@ -109,7 +115,7 @@ impl<K: Kind> Strategy for Params<K> {
             (true, false) => Guarantee::MayMiss,
             (true, true) => Guarantee::Exact,
         };
-        Profile { id_bits: K::HASH_BITS, keyed: true, guarantee, oracle: false }
+        Profile { id_bits: K::HASH_BITS, keyed: self.kind.keyed(), guarantee, oracle: false }
     }
 }
 
@@ -163,24 +169,40 @@ struct Sieve<K> {
 
 /// Own items under one key.
 struct Hashes {
-    /// In the order of the items.
+    /// As the filter knows them, in the order of the items.
     each: Vec<Hashed>,
     whole: SetHash,
     key: Key,
 }
 
 impl Hashes {
-    fn new(set: &SortedSet, key: Key) -> Self {
-        let each: Vec<Hashed> = set.items().iter().map(|item| key.hash(&item.id)).collect();
+    fn new(set: &SortedSet, key: Key, keyed: bool) -> Self {
         let mut whole = SetHash::default();
-        for hashed in &each {
-            whole.add(*hashed);
-        }
+        let hash = |item: &Item| {
+            let hashed = key.hash(&item.id);
+            whole.add(hashed);
+            if keyed { hashed } else { unkeyed(&item.id) }
+        };
+        let each = set.items().iter().map(hash).collect();
         Self { each, whole, key }
     }
 }
 
+/// What a filter without a key knows of an item: the first 16 bytes of its id.
+pub fn unkeyed(id: &ItemId) -> Hashed {
+    let word = |from: usize| {
+        let bytes: [u8; 8] = std::array::from_fn(|i| id.bytes()[from + i]);
+        u64::from_le_bytes(bytes)
+    };
+    Hashed { short: word(0), set: word(8) }
+}
+
 impl<K: Kind> Sieve<K> {
+    /// Own items that are left, under this key.
+    fn hashes(&self, key: Key) -> Hashes {
+        Hashes::new(&self.left, key, self.params.kind.keyed())
+    }
+
     /// The key of both salts for this attempt.
     fn key(&self, out: &Out) -> Result<Key, SessionError> {
         let peer = self.peer_salt.ok_or(SessionError::Protocol("no salt was exchanged"))?;
@@ -200,7 +222,8 @@ impl<K: Kind> Sieve<K> {
                 each.push(*hashed);
             } else {
                 self.found.push(item.id);
-                hashes.whole.remove(*hashed);
+                let keyed = self.params.kind.keyed();
+                hashes.whole.remove(if keyed { *hashed } else { hashes.key.hash(&item.id) });
             }
         }
         if items.len() < self.left.items().len() {
@@ -234,7 +257,7 @@ impl<K: Kind> Sieve<K> {
 
     /// Initiator: sends a filter of what is left.
     fn ask(&mut self, key: Key, first: bool, out: &mut Out) {
-        let hashes = Hashes::new(&self.left, key);
+        let hashes = self.hashes(key);
         let mut draft = Draft::new(TAG_FILTER);
         if first {
             draft.bytes(Purpose::Salt, &self.salt.to_bytes());
@@ -263,7 +286,7 @@ impl<K: Kind> Sieve<K> {
         self.peer_len = reader.varint_max("items in the filter", SET_LEN_MAX)?;
         let filter = self.params.kind.read(self.peer_len, &mut reader)?;
         reader.finish()?;
-        let mut hashes = Hashes::new(&self.left, key);
+        let mut hashes = self.hashes(key);
         self.sift(&filter, &mut hashes);
         if !self.params.both {
             out.attempt();
@@ -275,7 +298,7 @@ impl<K: Kind> Sieve<K> {
 
     fn answer(&mut self, first: bool, asked: Hashes, out: &mut Out) -> Result<(), SessionError> {
         // The first question was under the initiator's salt alone; later ones are under this key too.
-        let hashes = if first { Hashes::new(&self.left, self.key(out)?) } else { asked };
+        let hashes = if first { self.hashes(self.key(out)?) } else { asked };
         let mut draft = Draft::new(TAG_ANSWER);
         if first {
             draft.bytes(Purpose::Salt, &self.salt.to_bytes());
@@ -306,7 +329,7 @@ impl<K: Kind> Sieve<K> {
         if self.peer_salt.is_none() {
             self.peer_salt = Some(Salt::read(&mut reader)?);
         }
-        let mut hashes = Hashes::new(&self.left, self.key(out)?);
+        let mut hashes = self.hashes(self.key(out)?);
         let peer_left = reader.varint_max("items in the filter", SET_LEN_MAX)?;
         out.attempt();
         if self.wants_filter(self.left.items().len() as u64, peer_left as usize) {
