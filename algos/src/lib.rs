@@ -33,6 +33,7 @@ mod duel;
 mod estimate;
 mod item;
 mod judge;
+pub mod kernels;
 mod name;
 mod salt;
 mod seed;

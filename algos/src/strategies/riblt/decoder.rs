@@ -123,6 +123,11 @@ impl<N: Name> Decoder<N> {
     pub fn found(&self) -> impl Iterator<Item = N> + '_ {
         self.found.iter().map(|(part, _)| part.name)
     }
+
+    /// Names of what was found, with 1 for items of the peer and -1 for own ones.
+    pub fn found_with_side(&self) -> impl Iterator<Item = (N, i64)> + '_ {
+        self.found.iter().map(|(part, times)| (part.name, *times))
+    }
 }
 
 #[cfg(test)]

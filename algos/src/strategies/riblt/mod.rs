@@ -60,6 +60,7 @@
 mod decoder;
 mod encoder;
 mod initiator;
+pub mod kernel;
 mod mapping;
 mod responder;
 mod symbol;
