@@ -38,6 +38,7 @@ mod name;
 mod salt;
 mod seed;
 mod session;
+mod siphash;
 mod sorted;
 mod spec;
 mod strategies;

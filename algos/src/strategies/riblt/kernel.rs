@@ -1,8 +1,9 @@
 //! The coding alone, without sessions and wire: what benches set beside other implementations.
 
 use super::decoder::{Decoder, Progress};
-use super::encoder::Encoder;
 use super::symbol::{Scheme, Symbol};
+use super::walkers::{Addend, Walkers, add_wave};
+use super::wave::{Path, WAVE, Wave};
 use crate::salt::{Key, Salt};
 use crate::seed::Seed;
 use crate::session::Role;
@@ -44,21 +45,37 @@ impl Coder {
     /// When `len` is above [`SYMBOLS_MAX`].
     pub fn encode(&self, ids: &[u64], len: usize) -> Vec<Cell> {
         assert!(len as u64 <= SYMBOLS_MAX, "{len} symbols");
-        let parts = ids.iter().map(|id| self.scheme.part(*id, *id)).collect();
-        let mut encoder = Encoder::new(parts);
-        let mut cells = Vec::with_capacity(len);
-        for _ in 0..len {
-            let Symbol { sum, check, count } = *encoder.peek();
-            cells.push(Cell { sum, check, count });
-            encoder.advance();
+        let path = Path::best();
+        let mut symbols = vec![Symbol::default(); len];
+        let mut wave = Wave::new(path);
+        let mut addends = Vec::with_capacity(WAVE);
+        let mut states = Vec::with_capacity(WAVE);
+        // One pass, since the number of symbols is known, and nothing of the walks is kept.
+        for some in ids.chunks(WAVE) {
+            states.clear();
+            states.extend_from_slice(some);
+            self.scheme.key.check_all(&mut states);
+            addends.clear();
+            addends.extend(
+                some.iter()
+                    .zip(&states)
+                    .map(|(id, hash)| Addend { name: *id, check: self.scheme.cut(*hash) }),
+            );
+            wave.load(&states, &[0; WAVE][..some.len()], len as u32);
+            add_wave(&addends, &mut wave, &mut symbols, 0);
         }
-        cells
+        symbols.into_iter().map(|Symbol { sum, check, count }| Cell { sum, check, count }).collect()
+    }
+
+    /// How walks are advanced on this machine, as results record it.
+    pub fn path() -> &'static str {
+        Path::best().name()
     }
 
     /// The ids of which a difference of two encodings consists, with 1 for those of the minuend and -1 for those of
     /// the subtrahend; none when the symbols are too few.
     pub fn decode(&self, difference: &[Cell]) -> Option<Vec<(u64, i64)>> {
-        let mut decoder = Decoder::new(self.scheme, Vec::new());
+        let mut decoder = Decoder::new(self.scheme, Walkers::new(Path::best()));
         for Cell { sum, check, count } in difference {
             decoder.push(&Symbol { sum: *sum, check: *check, count: *count });
         }

@@ -66,6 +66,8 @@ mod responder;
 mod symbol;
 #[cfg(test)]
 mod tests;
+mod walkers;
+mod wave;
 
 use super::{About, Entry};
 use crate::close::Keyed;
@@ -79,6 +81,7 @@ use crate::wire::{FRAME_LEN_MIN, SYMBOLS_MAX};
 use initiator::Initiator;
 use responder::Responder;
 use symbol::{FULL_SHORT_BITS, Name, Part, Scheme, Symbol, block_end};
+use walkers::Walkers;
 
 pub(super) static ENTRY: Entry = Entry {
     about: About {
@@ -209,11 +212,11 @@ impl End {
     }
 
     /// Hashes the set under a key.
-    fn rekey<N: Name>(&self, key: Key) -> (Keyed, Scheme, Vec<Part<N>>) {
+    fn rekey<N: Name>(&self, key: Key) -> (Keyed, Scheme, Walkers<N>) {
         let keyed = Keyed::new(self.set.clone(), key, self.short_bits);
         let scheme = Scheme { key, short_bits: self.short_bits, check_bits: self.check_bits };
-        let parts = scheme.parts(self.set.items(), &keyed.ids);
-        (keyed, scheme, parts)
+        let items = scheme.set(self.set.items(), &keyed.ids);
+        (keyed, scheme, items)
     }
 
     /// Symbols after which a stream between sets of these sizes is given up, at both ends alike.
