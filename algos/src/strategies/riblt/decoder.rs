@@ -38,8 +38,6 @@ pub struct Decoder<N> {
     /// Of the first `received`: what is unexplained. After those: what is to be added when they arrive.
     symbols: Vec<Symbol<N>>,
     received: usize,
-    /// Received symbols that are not zero.
-    open: usize,
     /// Symbols that may hold a single item.
     candidates: Vec<u32>,
     path: Path,
@@ -54,7 +52,6 @@ impl<N: Name> Decoder<N> {
             found: Vec::new(),
             symbols: Vec::new(),
             received: 0,
-            open: 0,
             candidates: Vec::new(),
             path: Path::best(),
         }
@@ -77,7 +74,6 @@ impl<N: Name> Decoder<N> {
         }
         let symbol = &mut self.symbols[self.received];
         symbol.add(theirs);
-        self.open += usize::from(!symbol.is_zero());
         if symbol.count.abs() == 1 {
             self.candidates.push(self.received as u32);
         }
@@ -119,12 +115,14 @@ impl<N: Name> Decoder<N> {
                 self.take_out(&mut peeling);
             }
         }
-        if self.open > 0 || self.received == 0 {
-            Progress::More
-        } else if self.found_twice() {
-            Progress::Corrupt
-        } else {
-            Progress::Decoded
+        // Every item is part of symbol 0. So only once that is explained the others are worth a look, and when
+        // they are not, no honest symbols will ever mend it.
+        match self.symbols.first() {
+            Some(first) if self.received > 0 && first.is_zero() => {
+                let explained = self.symbols[..self.received].iter().all(Symbol::is_zero);
+                if explained && !self.found_twice() { Progress::Decoded } else { Progress::Corrupt }
+            }
+            _ => Progress::More,
         }
     }
 
@@ -193,13 +191,10 @@ impl<N: Name> Decoder<N> {
             }
             let index = place >> 8;
             let symbol = &mut self.symbols[index as usize];
-            let was_open = !symbol.is_zero();
             symbol.sum.xor(&find.name);
             symbol.check ^= find.check;
             symbol.count -= find.times;
             let arrived = (index as usize) < self.received;
-            self.open =
-                self.open + usize::from(arrived & !symbol.is_zero()) - usize::from(arrived & was_open);
             self.candidates[touched] = index;
             touched += usize::from(arrived & (symbol.count.abs() == 1));
         }
@@ -450,12 +445,14 @@ mod tests {
             for (sum, other, count, valid) in symbols {
                 let check = scheme.part(if valid { sum } else { other }, if valid { sum } else { other }).check;
                 decoder.push(&Symbol { sum, check, count });
-                if decoder.peel() == Progress::Corrupt {
-                    break;
+                match decoder.peel() {
+                    Progress::Corrupt => break,
+                    Progress::More => prop_assert!(!decoder.symbols[0].is_zero()),
+                    Progress::Decoded => {
+                        prop_assert!(decoder.symbols[..decoder.received].iter().all(Symbol::is_zero));
+                    }
                 }
                 prop_assert!(decoder.found.len() <= decoder.received);
-                let open = decoder.symbols[..decoder.received].iter().filter(|s| !s.is_zero()).count();
-                prop_assert_eq!(decoder.open, open);
             }
         }
     }

@@ -47,7 +47,7 @@ impl Coder {
         assert!(len as u64 <= SYMBOLS_MAX, "{len} symbols");
         let path = Path::best();
         let mut symbols = vec![Symbol::default(); len];
-        let mut wave = Wave::new(path);
+        let mut wave = Wave::forgetful(path);
         let mut addends = Vec::with_capacity(WAVE);
         let mut states = Vec::with_capacity(WAVE);
         // One pass, since the number of symbols is known, and nothing of the walks is kept.

@@ -92,6 +92,8 @@ impl Lanes {
 #[derive(Clone, Debug)]
 pub struct Wave {
     path: Path,
+    /// Whether anybody will ask where walks are that have left.
+    kept: bool,
     end: u32,
     here: Lanes,
     gone: Lanes,
@@ -100,7 +102,12 @@ pub struct Wave {
 impl Wave {
     /// An empty wave.
     pub fn new(path: Path) -> Self {
-        Self { path, end: 0, here: Lanes::new(), gone: Lanes::new() }
+        Self { path, kept: true, end: 0, here: Lanes::new(), gone: Lanes::new() }
+    }
+
+    /// An empty wave that forgets walks as they leave the range, for who makes all symbols at once.
+    pub fn forgetful(path: Path) -> Self {
+        Self { kept: false, ..Self::new(path) }
     }
 
     /// Takes those of at most [`WAVE`] walks that stand before `end`, which is at most `SYMBOLS_MAX`.
@@ -128,9 +135,11 @@ impl Wave {
         match self.path {
             Path::Portable => self.step_portable(),
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: this path is chosen where the processor has what it needs.
             #[allow(unsafe_code)]
-            Path::Avx2 => unsafe { avx2::step(self) },
+            // SAFETY: this path is chosen where the processor has what it needs.
+            Path::Avx2 => unsafe {
+                if self.kept { avx2::step::<true>(self) } else { avx2::step::<false>(self) }
+            },
         }
     }
 
@@ -210,29 +219,28 @@ mod avx2 {
         table
     };
 
-    impl Lanes {
-        /// Appends the lanes of `set`.
-        #[target_feature(enable = "avx2,fma,popcnt")]
-        #[allow(unsafe_code)]
-        fn append(&mut self, states: __m256i, places: __m128i, set: usize) {
-            let at = self.len;
-            assert!(at + SLACK <= self.states.len() && set < 16);
-            // SAFETY: `at + 4` is within both arrays, which are equally long, and the tables have 16 rows.
-            unsafe {
-                let pack = _mm256_loadu_si256(PACK_64[set].as_ptr().cast());
-                let packed = _mm256_permutevar8x32_epi32(states, pack);
-                _mm256_storeu_si256(self.states.as_mut_ptr().add(at).cast(), packed);
-                let pack = _mm_loadu_si128(PACK_32[set].as_ptr().cast());
-                _mm_storeu_si128(self.places.as_mut_ptr().add(at).cast(), _mm_shuffle_epi8(places, pack));
-            }
-            self.len = at + set.count_ones() as usize;
+    /// Writes the lanes of `set` at `at`, and whatever behind them. How many they are.
+    #[target_feature(enable = "avx2,fma,popcnt")]
+    #[allow(unsafe_code)]
+    #[inline]
+    fn pack(lanes: &mut Lanes, at: usize, states: __m256i, places: __m128i, set: usize) -> usize {
+        debug_assert!(at + SLACK <= lanes.states.len() && set < 16);
+        // SAFETY: callers have written fewer walks than they have read, so `at + 4` is within both arrays, which
+        // are equally long; `set` is a mask of four lanes, and the tables have 16 rows.
+        unsafe {
+            let order = _mm256_loadu_si256(PACK_64.get_unchecked(set).as_ptr().cast());
+            let packed = _mm256_permutevar8x32_epi32(states, order);
+            _mm256_storeu_si256(lanes.states.as_mut_ptr().add(at).cast(), packed);
+            let order = _mm_loadu_si128(PACK_32.get_unchecked(set).as_ptr().cast());
+            _mm_storeu_si128(lanes.places.as_mut_ptr().add(at).cast(), _mm_shuffle_epi8(places, order));
         }
+        set.count_ones() as usize
     }
 
     /// See the module.
     #[target_feature(enable = "avx2,fma,popcnt")]
     #[allow(unsafe_code)]
-    pub fn step(wave: &mut Wave) {
+    pub fn step<const KEPT: bool>(wave: &mut Wave) {
         let multiplier_low = _mm256_set1_epi64x((MULTIPLIER & 0xffff_ffff) as i64);
         let multiplier_high = _mm256_set1_epi64x((MULTIPLIER >> 32) as i64);
         let one = _mm256_set1_pd(1.0);
@@ -244,11 +252,14 @@ mod avx2 {
         let end = _mm_set1_epi32(wave.end as i32);
 
         let before = std::mem::take(&mut wave.here.len);
-        assert!(before + SLACK <= wave.here.states.len());
+        let (mut here, mut gone) = (0, wave.gone.len);
+        assert!(before.max(before + gone * usize::from(KEPT)) + SLACK <= wave.here.states.len());
+        // What is behind the last walk is far away: it goes with those that leave, after all others.
+        wave.here.places[before..before + SLACK].fill(FAR << 8);
         let mut k = 0;
         while k < before {
-            // SAFETY: `k + 4` is at most `before + 3`, within both arrays. What is behind the last walk is
-            // computed, too, and dropped. Packed lanes are written at `k` or before, where all has been read.
+            // SAFETY: `k + 4` is at most `before + 3`, within both arrays. Packed lanes are written at `k` or
+            // before, where all has been read.
             let (old, places) = unsafe {
                 (
                     _mm256_loadu_si256(wave.here.states.as_ptr().add(k).cast()),
@@ -291,11 +302,16 @@ mod avx2 {
             let numbers = _mm_and_si128(places, _mm_set1_epi32(0xff));
             let places = _mm_or_si128(_mm_slli_epi32::<8>(next), numbers);
 
-            let valid = if before - k >= 4 { 0b1111 } else { (1 << (before - k)) - 1 };
-            let stay = _mm_movemask_ps(_mm_castsi128_ps(_mm_cmpgt_epi32(end, next))) as usize & valid;
-            wave.here.append(states, places, stay);
-            wave.gone.append(states, places, stay ^ valid);
+            let stay = _mm_movemask_ps(_mm_castsi128_ps(_mm_cmpgt_epi32(end, next))) as usize;
+            here += pack(&mut wave.here, here, states, places, stay);
+            if KEPT {
+                gone += pack(&mut wave.gone, gone, states, places, stay ^ 0b1111);
+            }
             k += 4;
+        }
+        wave.here.len = here;
+        if KEPT {
+            wave.gone.len = gone - (k - before);
         }
     }
 
