@@ -15,4 +15,5 @@
 /// ```
 pub mod riblt {
     pub use crate::strategies::riblt::kernel::{Cell, Coder, subtract};
+    pub use crate::strategies::riblt::prefix::Prefix;
 }

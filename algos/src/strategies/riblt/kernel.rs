@@ -20,10 +20,16 @@ pub struct Cell {
     pub count: i64,
 }
 
+impl From<Symbol<u64>> for Cell {
+    fn from(Symbol { sum, check, count }: Symbol<u64>) -> Self {
+        Self { sum, check, count }
+    }
+}
+
 /// Encodes sets of 8-byte ids and decodes differences under one key.
 #[derive(Clone, Copy, Debug)]
 pub struct Coder {
-    scheme: Scheme,
+    pub(super) scheme: Scheme,
 }
 
 impl Coder {
@@ -64,7 +70,7 @@ impl Coder {
             wave.load(&states, &[0; WAVE][..some.len()], len as u32);
             add_wave(&addends, &mut wave, &mut symbols, 0);
         }
-        symbols.into_iter().map(|Symbol { sum, check, count }| Cell { sum, check, count }).collect()
+        symbols.into_iter().map(Cell::from).collect()
     }
 
     /// How walks are advanced on this machine, as results record it.

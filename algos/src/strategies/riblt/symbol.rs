@@ -116,7 +116,6 @@ pub struct Scheme {
 
 impl Scheme {
     /// An item at the start of its walk.
-    #[cfg(test)]
     pub fn part<N: Name>(&self, name: N, short: u64) -> Part<N> {
         let hash = self.key.check(short);
         Part { name, check: self.cut(hash), walk: Walk::new(hash) }

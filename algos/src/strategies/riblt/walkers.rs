@@ -55,6 +55,12 @@ impl<N: Name> Walkers<N> {
         self.nexts.reserve_exact(more);
     }
 
+    /// How many.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.nexts.len()
+    }
+
     /// All walk through `symbols`, of which the first has index `start`, adding themselves to all they meet. They
     /// must have passed all symbols before, and there are at most `SYMBOLS_MAX` with these.
     pub fn pass(&mut self, symbols: &mut [Symbol<N>], start: u64) {
