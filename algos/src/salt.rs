@@ -17,6 +17,7 @@ use std::hash::Hasher as _;
 use crate::item::ItemId;
 use crate::seed::Seed;
 use crate::session::Role;
+use crate::siphash::{self, LANES};
 use crate::wire::{Reader, WireError};
 
 /// One end's contribution to the key.
@@ -65,6 +66,8 @@ pub struct Hashed {
 pub struct Key {
     ids: SipHasher24,
     cells: SipHasher13,
+    /// Of `ids`, and the other way round of `cells`.
+    halves: (u64, u64),
 }
 
 impl Key {
@@ -75,7 +78,11 @@ impl Key {
         kdf.write(b"offerbench key");
         kdf.write(&attempt.to_le_bytes());
         let (k0, k1) = kdf.finish128().as_u64();
-        Self { ids: SipHasher24::new_with_keys(k0, k1), cells: SipHasher13::new_with_keys(k1, k0) }
+        Self {
+            ids: SipHasher24::new_with_keys(k0, k1),
+            cells: SipHasher13::new_with_keys(k1, k0),
+            halves: (k0, k1),
+        }
     }
 
     /// A key of the initiator's salt alone, for what it must send before it hears from the peer. Safe
@@ -88,6 +95,41 @@ impl Key {
     pub fn hash(&self, id: &ItemId) -> Hashed {
         let (short, set) = self.ids.hash(id.bytes()).as_u64();
         Hashed { short, set }
+    }
+
+    /// [`Self::hash`] of many ids in their order, several at once.
+    pub fn hash_all<'a>(&self, ids: impl IntoIterator<Item = &'a ItemId>, mut each: impl FnMut(Hashed)) {
+        let mut ids = ids.into_iter();
+        loop {
+            let mut words = [[0; LANES]; 4];
+            let mut len = 0;
+            for id in ids.by_ref().take(LANES) {
+                let (pieces, _) = id.bytes().as_chunks::<8>();
+                for (word, piece) in words.iter_mut().zip(pieces) {
+                    word[len] = u64::from_le_bytes(*piece);
+                }
+                len += 1;
+            }
+            let [short, set] = siphash::sip24_128(self.halves, &words);
+            for (short, set) in short.into_iter().zip(set).take(len) {
+                each(Hashed { short, set });
+            }
+            if len < LANES {
+                return;
+            }
+        }
+    }
+
+    /// [`Self::check`] of each of some short ids, in their place.
+    pub fn check_all(&self, shorts: &mut [u64]) {
+        let keys = (self.halves.1, self.halves.0);
+        let (groups, rest) = shorts.as_chunks_mut::<LANES>();
+        for group in groups {
+            *group = siphash::sip13(keys, group);
+        }
+        for short in rest {
+            *short = self.check(*short);
+        }
     }
 
     /// A keyed checksum of a short id, for cells and symbols.
@@ -147,6 +189,21 @@ mod tests {
         let all = [key(1, 2, 0), key(1, 2, 1), key(2, 1, 0), key(1, 3, 0)];
         for (i, a) in all.iter().enumerate() {
             assert!(!all[i + 1..].contains(a));
+        }
+    }
+
+    #[test]
+    fn many_are_hashed_as_each() {
+        let key = Key::one_party(Salt(3));
+        for len in [0_u8, 1, 7, 8, 9, 40] {
+            let ids: Vec<ItemId> = (0..len).map(|n| ItemId::new([n; 32])).collect();
+            let mut hashed = Vec::new();
+            key.hash_all(&ids, |one| hashed.push(one));
+            assert!(hashed.iter().copied().eq(ids.iter().map(|id| key.hash(id))));
+            let shorts: Vec<u64> = hashed.iter().map(|one| one.short).collect();
+            let mut checks = shorts.clone();
+            key.check_all(&mut checks);
+            assert!(checks.into_iter().eq(shorts.into_iter().map(|short| key.check(short))));
         }
     }
 

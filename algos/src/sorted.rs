@@ -92,15 +92,11 @@ impl ShortIds {
     /// Hashes every item of `items` once; O(n).
     pub fn new(items: &[Item], key: &Key, bits: u32) -> Self {
         let mut whole = SetHash::default();
-        let pairs: Vec<(u64, u32)> = items
-            .iter()
-            .enumerate()
-            .map(|(place, item)| {
-                let hashed = key.hash(&item.id);
-                whole.add(hashed);
-                (short_of(hashed.short, bits), place as u32)
-            })
-            .collect();
+        let mut pairs = Vec::with_capacity(items.len());
+        key.hash_all(items.iter().map(|item| &item.id), |hashed| {
+            whole.add(hashed);
+            pairs.push((short_of(hashed.short, bits), pairs.len() as u32));
+        });
         let len = pairs.len();
         Self { raw: RefCell::new(pairs), sorted: OnceCell::new(), len, whole }
     }

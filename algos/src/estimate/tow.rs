@@ -43,8 +43,7 @@ impl Tow {
         // Positional counting in bit planes: adding one item is a ripple-carry over 8 words of 128
         // one-bit lanes, and lanes are emptied into `ups` before they can overflow.
         let mut planes = [0_u128; 8];
-        for id in ids {
-            let hashed = key.hash(id);
+        key.hash_all(ids, |hashed| {
             let mut carry = u128::from(hashed.short) | u128::from(hashed.set) << 64;
             for plane in &mut planes {
                 (*plane, carry) = (*plane ^ carry, *plane & carry);
@@ -53,7 +52,7 @@ impl Tow {
             if len % 255 == 0 {
                 drain(&mut planes, &mut ups);
             }
-        }
+        });
         drain(&mut planes, &mut ups);
         Self { ups, len }
     }

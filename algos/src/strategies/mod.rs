@@ -17,7 +17,7 @@ mod offers;
 #[cfg(target_arch = "x86_64")]
 mod pinsketch;
 mod range;
-mod riblt;
+pub(crate) mod riblt;
 mod size;
 
 #[cfg(target_arch = "x86_64")]

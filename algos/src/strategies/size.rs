@@ -30,6 +30,8 @@ const SOURCES: &[(&str, &[&str])] = &[
             include_str!("riblt/mapping.rs"),
             include_str!("riblt/responder.rs"),
             include_str!("riblt/symbol.rs"),
+            include_str!("riblt/walkers.rs"),
+            include_str!("riblt/wave.rs"),
         ],
     ),
     (

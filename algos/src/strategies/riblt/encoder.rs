@@ -1,6 +1,7 @@
 //! The endless sequence of coded symbols of a set.
 
-use super::symbol::{Name, Part, Symbol, block_end};
+use super::symbol::{Name, Symbol, block_end};
+use super::walkers::Walkers;
 
 /// Makes the symbols of a set in order.
 ///
@@ -8,7 +9,7 @@ use super::symbol::{Name, Part, Symbol, block_end};
 /// it. Here a block of symbols is made at once by one scan over the items: the same additions, no heap.
 #[derive(Clone, Debug)]
 pub struct Encoder<N> {
-    parts: Vec<Part<N>>,
+    items: Walkers<N>,
     block: Vec<Symbol<N>>,
     /// Index of the first symbol of `block`.
     start: u64,
@@ -18,8 +19,8 @@ pub struct Encoder<N> {
 
 impl<N: Name> Encoder<N> {
     /// At symbol 0, with no block made yet.
-    pub fn new(parts: Vec<Part<N>>) -> Self {
-        Self { parts, block: Vec::new(), start: 0, sent: 0 }
+    pub fn new(items: Walkers<N>) -> Self {
+        Self { items, block: Vec::new(), start: 0, sent: 0 }
     }
 
     /// Index of the next symbol: how many were handed out.
@@ -39,9 +40,7 @@ impl<N: Name> Encoder<N> {
             self.start = self.sent;
             self.block.clear();
             self.block.resize((end - self.start) as usize, Symbol::default());
-            for part in &mut self.parts {
-                part.pass(&mut self.block, self.start, 1);
-            }
+            self.items.pass(&mut self.block, self.start);
         }
         &self.block[(self.sent - self.start) as usize]
     }
@@ -58,7 +57,7 @@ mod tests {
     use crate::salt::{Key, Salt};
     use crate::seed::Seed;
     use crate::session::Role;
-    use crate::strategies::riblt::symbol::{Scheme, expected_count};
+    use crate::strategies::riblt::symbol::{Part, Scheme, expected_count};
 
     fn parts(n: usize, seed: u64) -> Vec<Part<u64>> {
         let seed = Seed::new(seed);
@@ -80,7 +79,7 @@ mod tests {
                 walk.advance();
             }
         }
-        let mut encoder = Encoder::new(parts);
+        let mut encoder = Encoder::new(parts.into_iter().collect());
         for (i, expected) in naive.iter().enumerate() {
             assert_eq!(encoder.sent(), i as u64);
             assert_eq!(encoder.peek(), expected);
@@ -97,7 +96,7 @@ mod tests {
         {
             let mut bytes = Vec::new();
             for trial in 0..trials {
-                let mut encoder = Encoder::new(parts(n, 2 + trial));
+                let mut encoder = Encoder::new(parts(n, 2 + trial).into_iter().collect());
                 for i in 0..symbols {
                     let deviation = encoder.peek().count - expected_count(n as u64, i);
                     crate::wire::put_varint(&mut bytes, crate::wire::zigzag(deviation));

@@ -58,8 +58,8 @@ impl<N: Name> Initiator<N> {
     fn attempt(&self, peer: Peer, out: &mut Out) -> Box<Attempt<N>> {
         out.attempt();
         let key = Key::two_party(self.end.salt, peer.salt, out.retries());
-        let (mine, scheme, parts) = self.end.rekey(key);
-        Box::new(Attempt { peer, mine, scheme, decoder: Decoder::new(scheme, parts) })
+        let (mine, scheme, items) = self.end.rekey(key);
+        Box::new(Attempt { peer, mine, scheme, decoder: Decoder::new(scheme, items) })
     }
 
     fn hear_first(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {

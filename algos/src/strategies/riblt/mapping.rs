@@ -6,7 +6,8 @@
 //! multiplicative generator for 1 − u, so (1 − u)^(−1/2) = 2^32/√(r + 1). Multiplication, division, square root
 //! and ceiling are exact to the last bit in IEEE 754: both ends walk alike on every machine.
 
-const MULTIPLIER: u64 = 0xda94_2042_e4dd_58b5;
+/// Of the generator: what makes one state of the one before.
+pub const MULTIPLIER: u64 = 0xda94_2042_e4dd_58b5;
 
 /// The walk of one item over the indices of coded symbols.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +20,16 @@ impl Walk {
     /// The walk of an item with this keyed hash. It stands at symbol 0, which every item is part of.
     pub fn new(hash: u64) -> Self {
         Self { state: hash, index: 0 }
+    }
+
+    /// A walk that stands at symbol `index` in a state of its generator.
+    pub fn at(state: u64, index: u64) -> Self {
+        Self { state, index }
+    }
+
+    /// The state of its generator, from which the next step is drawn.
+    pub fn state(&self) -> u64 {
+        self.state
     }
 
     /// The symbol at which it stands.

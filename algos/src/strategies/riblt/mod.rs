@@ -19,8 +19,9 @@
 //! difference, symbols and all: 12.9 and 15.5; `bits=64,check=32` 18.6 and 22.2; `bits=256,check=32` 53.0 and 56.6.
 //! **Flights.** 4 where the window holds the whole stream: hello, stream, claim, verdict; 2 more for every frame
 //! beyond the window, which must wait for a round trip; a retry takes 2 more. **CPU.** Either end: one keyed hash, one
-//! sort and 2·ln m steps of a walk (square root, division) an item for m symbols, about 0.4 µs at m = 1000;
-//! then 0.4 to 1.3 µs to decode a difference. A responder that runs ahead of a wide window may reach its
+//! sort and 2·ln m steps of a walk an item for m symbols. The coding alone (`kernel.rs`) takes 64 ns an item at
+//! n = 10^6, m = 2000 and 144 at m = 2·10^5, then 190 ns to decode a difference at d = 1000 (AVX2, Zen 3).
+//! Budgets predict what one walk at a time takes. A responder that runs ahead of a wide window may reach its
 //! budget before it hears that the initiator had enough.
 //!
 //! **How it fails.** For d ≤ 10 the number of symbols has a heavy tail (12 to 68 × d in 10^5 trials), since
@@ -60,11 +61,15 @@
 mod decoder;
 mod encoder;
 mod initiator;
+pub mod kernel;
 mod mapping;
+pub mod prefix;
 mod responder;
 mod symbol;
 #[cfg(test)]
 mod tests;
+mod walkers;
+mod wave;
 
 use super::{About, Entry};
 use crate::close::Keyed;
@@ -78,6 +83,7 @@ use crate::wire::{FRAME_LEN_MIN, SYMBOLS_MAX};
 use initiator::Initiator;
 use responder::Responder;
 use symbol::{FULL_SHORT_BITS, Name, Part, Scheme, Symbol, block_end};
+use walkers::Walkers;
 
 pub(super) static ENTRY: Entry = Entry {
     about: About {
@@ -208,11 +214,11 @@ impl End {
     }
 
     /// Hashes the set under a key.
-    fn rekey<N: Name>(&self, key: Key) -> (Keyed, Scheme, Vec<Part<N>>) {
+    fn rekey<N: Name>(&self, key: Key) -> (Keyed, Scheme, Walkers<N>) {
         let keyed = Keyed::new(self.set.clone(), key, self.short_bits);
         let scheme = Scheme { key, short_bits: self.short_bits, check_bits: self.check_bits };
-        let parts = scheme.parts(self.set.items(), &keyed.ids);
-        (keyed, scheme, parts)
+        let items = scheme.set(self.set.items(), &keyed.ids);
+        (keyed, scheme, items)
     }
 
     /// Symbols after which a stream between sets of these sizes is given up, at both ends alike.

@@ -36,8 +36,8 @@ impl<N: Name> Responder<N> {
     /// A stream from symbol 0 under the key of this attempt.
     fn start(&self, peer_salt: Salt, peer_len: u64, out: &Out) -> Stream<N> {
         let key = Key::two_party(peer_salt, self.end.salt, out.retries());
-        let (mine, scheme, parts) = self.end.rekey(key);
-        Stream { peer_salt, peer_len, mine, scheme, encoder: Encoder::new(parts) }
+        let (mine, scheme, items) = self.end.rekey(key);
+        Stream { peer_salt, peer_len, mine, scheme, encoder: Encoder::new(items) }
     }
 
     fn hear_hello(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {

@@ -1,6 +1,8 @@
 //! Coded symbols: what they add up, and how they cross the wire.
 
 use super::mapping::Walk;
+use super::walkers::Walkers;
+use super::wave::{Path, WAVE};
 use crate::item::{Item, ItemId};
 use crate::salt::{Key, short_of};
 use crate::session::NeedRef;
@@ -114,40 +116,46 @@ pub struct Scheme {
 
 impl Scheme {
     /// An item at the start of its walk.
-    ///
-    /// One keyed hash is both the checksum and the origin of the walk, as in the reference.
     pub fn part<N: Name>(&self, name: N, short: u64) -> Part<N> {
         let hash = self.key.check(short);
         Part { name, check: self.cut(hash), walk: Walk::new(hash) }
     }
 
-    /// The item that symbol `index` consists of, if its checksum says that it is only one and that one's walk
-    /// comes by. The second test costs nothing on the wire and is worth log2(index/2) bits of the first.
-    pub fn sole<N: Name>(&self, symbol: &Symbol<N>, index: u64) -> Option<Part<N>> {
-        if symbol.count.abs() != 1 {
-            return None;
-        }
-        let part = self.part(symbol.sum, symbol.sum.short(&self.key));
-        if part.check != symbol.check {
-            return None;
-        }
-        let mut walk = part.walk;
-        while walk.index() < index {
-            walk.advance();
-        }
-        (walk.index() == index).then_some(part)
-    }
-
-    fn cut(&self, hash: u64) -> u64 {
+    /// The part of a hash that is the checksum.
+    pub fn cut(&self, hash: u64) -> u64 {
         hash & (u64::MAX >> (64 - self.check_bits))
     }
 
+    /// Items at the start of their walks, of the names and short ids of `items`.
+    ///
+    /// One keyed hash is both the checksum and the origin of the walk, as in the reference.
+    pub fn walkers<N: Name>(&self, items: impl ExactSizeIterator<Item = (N, u64)>) -> Walkers<N> {
+        let mut walkers = Walkers::new(Path::best());
+        walkers.reserve(items.len());
+        let mut items = items;
+        let mut names = Vec::with_capacity(WAVE);
+        let mut hashes = Vec::with_capacity(WAVE);
+        loop {
+            names.clear();
+            hashes.clear();
+            for (name, short) in items.by_ref().take(WAVE) {
+                names.push(name);
+                hashes.push(short);
+            }
+            if names.is_empty() {
+                return walkers;
+            }
+            self.key.check_all(&mut hashes);
+            for (name, hash) in names.iter().zip(&hashes) {
+                walkers.push(&Part { name: *name, check: self.cut(*hash), walk: Walk::new(*hash) });
+            }
+        }
+    }
+
     /// All items of a set, each at the start of its walk.
-    pub fn parts<N: Name>(&self, items: &[Item], ids: &ShortIds) -> Vec<Part<N>> {
+    pub fn set<N: Name>(&self, items: &[Item], ids: &ShortIds) -> Walkers<N> {
         ids.in_any_order(|pairs| {
-            let part =
-                |(short, place): &(u64, u32)| self.part(N::of(&items[*place as usize], *short), *short);
-            pairs.iter().map(part).collect()
+            self.walkers(pairs.iter().map(|(short, place)| (N::of(&items[*place as usize], *short), *short)))
         })
     }
 
