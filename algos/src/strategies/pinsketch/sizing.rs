@@ -95,10 +95,16 @@ impl Work {
         ]
     }
 
-    /// Nominal bytes: the sketches of both ends, and 16 words a syndrome while one is decoded.
+    /// Nominal bytes: the sketches of both ends, and while one is decoded 128 words a syndrome and the matrix of
+    /// the Frobenius map (`kernel`), which is left out above 1,024 syndromes.
     pub fn nominal_heap_bytes(self) -> u64 {
         let sketch = self.capacity.saturating_mul(u64::from(self.bits)) / 8;
-        sketch.saturating_mul(self.decode).saturating_mul(2).saturating_add(self.capacity.saturating_mul(128))
+        let matrix = 4 * self.capacity.min(1024).pow(2);
+        sketch
+            .saturating_mul(self.decode)
+            .saturating_mul(2)
+            .saturating_add(self.capacity.saturating_mul(1024))
+            .saturating_add(matrix)
     }
 
     /// Why it may not be done.

@@ -71,6 +71,31 @@ impl Path {
     }
 }
 
+/// Elements whose powers are held at once: with 32 of each, babies and giants take 16 kB, half of a usual L1.
+const BLOCK: usize = 32;
+
+/// What encoding in vectors works on; see `x86`.
+struct Grid {
+    /// x^(2i+1) for each element of a block, for i from 0.
+    babies: Vec<u64>,
+    /// x^(2jB) likewise for j from 0, B the number of babies.
+    giants: Vec<u64>,
+    /// Unreduced: syndrome jB + i.
+    sums: Vec<[u64; 2]>,
+}
+
+impl Grid {
+    fn new(capacity: usize) -> Self {
+        let babies = capacity.isqrt().next_multiple_of(4);
+        let giants = capacity.div_ceil(babies).next_multiple_of(2);
+        Self {
+            babies: vec![0; babies * BLOCK],
+            giants: vec![0; giants * BLOCK],
+            sums: vec![[0; 2]; babies * giants],
+        }
+    }
+}
+
 /// GF(2^bits), and the path on which it computes.
 #[derive(Clone, Copy, Debug)]
 pub struct Gf {
@@ -174,14 +199,21 @@ impl Gf {
 
     /// The first `capacity` odd power sums of `elements`.
     pub fn syndromes(self, capacity: usize, elements: &[u64]) -> Vec<u64> {
-        match self.path {
-            _ if capacity == 0 => Vec::new(),
-            Path::Portable => portable::syndromes(self, capacity, elements),
-            #[cfg(target_arch = "x86_64")]
-            Path::Clmul128 => x86::syndromes128(self, capacity, elements),
-            #[cfg(target_arch = "x86_64")]
-            Path::Clmul256 => x86::syndromes256(self, capacity, elements),
+        if capacity == 0 {
+            return Vec::new();
         }
+        // On every path, because heap peaks are counts and may not depend on the machine.
+        let mut grid = Grid::new(capacity);
+        match self.path {
+            Path::Portable => return portable::syndromes(self, capacity, elements),
+            #[cfg(target_arch = "x86_64")]
+            Path::Clmul128 => x86::syndromes128(self, &mut grid, elements),
+            #[cfg(target_arch = "x86_64")]
+            Path::Clmul256 => x86::syndromes256(self, &mut grid, elements),
+        }
+        #[cfg_attr(not(target_arch = "x86_64"), expect(unreachable_code, reason = "portable only"))]
+        let sums = grid.sums.iter().take(capacity);
+        sums.map(|[low, high]| self.reduce(u128::from(*high) << 64 | u128::from(*low))).collect()
     }
 
     /// The set whose odd power sums these are, sorted, if it has at most as many elements; see

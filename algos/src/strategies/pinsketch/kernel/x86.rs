@@ -15,10 +15,7 @@
 
 use core::arch::x86_64::*;
 
-use super::{Gf, TILE};
-
-/// Elements whose powers are held at once: with 32 of each, babies and giants take 16 kB, half of a usual L1.
-const BLOCK: usize = 32;
+use super::{BLOCK, Gf, Grid, TILE};
 
 /// A carry-less product.
 pub fn product(a: u64, b: u64) -> u128 {
@@ -149,7 +146,7 @@ macro_rules! kernels {
             /// Adds Σ giant·baby over a block: `sums[j·babies + i]` for two giants and four babies.
             #[inline]
             #[target_feature(enable = $features)]
-            fn tile(giants: &[u64], babies: &[u64], sums: &mut [$V], stride: usize) {
+            fn tile(giants: &[u64], babies: &[u64], sums: &mut [[u64; 2]], stride: usize) {
                 let (giants, babies) = (&giants[..2 * BLOCK], &babies[..4 * BLOCK]);
                 let mut tile = [[$zero(); 4]; 2];
                 for k in (0..BLOCK).step_by(LANES) {
@@ -164,19 +161,21 @@ macro_rules! kernels {
                 }
                 for j in 0..2 {
                     for i in 0..4 {
-                        let sum = &mut sums[j * stride + i];
-                        *sum = $xor(*sum, tile[j][i]);
+                        let mut words = [0; LANES];
+                        store(&mut words, tile[j][i]);
+                        let [low, high] = &mut sums[j * stride + i];
+                        for pair in words.chunks_exact(2) {
+                            *low ^= pair[0];
+                            *high ^= pair[1];
+                        }
                     }
                 }
             }
 
             #[target_feature(enable = $features)]
-            pub(super) fn syndromes(gf: Gf, capacity: usize, elements: &[u64]) -> Vec<u64> {
-                let babies_len = capacity.isqrt().next_multiple_of(4);
-                let giants_len = capacity.div_ceil(babies_len).next_multiple_of(2);
-                let mut babies = vec![0; babies_len * BLOCK];
-                let mut giants = vec![0; giants_len * BLOCK];
-                let mut sums = vec![$zero(); babies_len * giants_len];
+            pub(super) fn syndromes(gf: Gf, grid: &mut Grid, elements: &[u64]) {
+                let Grid { babies, giants, sums } = grid;
+                let (babies_len, giants_len) = (babies.len() / BLOCK, giants.len() / BLOCK);
                 for block in elements.chunks(BLOCK) {
                     // A missing element is 0, whose babies are 0.
                     babies[..BLOCK].fill(0);
@@ -212,7 +211,6 @@ macro_rules! kernels {
                         }
                     }
                 }
-                sums.into_iter().take(capacity).map(|sum| total(gf, sum)).collect()
             }
         }
 
@@ -228,10 +226,10 @@ macro_rules! kernels {
             unsafe { $inner::combine(gf, scales, rows, step) }
         }
 
-        /// See [`Gf::syndromes`].
-        pub fn $syndromes(gf: Gf, capacity: usize, elements: &[u64]) -> Vec<u64> {
+        /// Adds the products of all elements to the sums, see [`Grid`].
+        pub fn $syndromes(gf: Gf, grid: &mut Grid, elements: &[u64]) {
             // SAFETY: as above.
-            unsafe { $inner::syndromes(gf, capacity, elements) }
+            unsafe { $inner::syndromes(gf, grid, elements) }
         }
     };
 }
