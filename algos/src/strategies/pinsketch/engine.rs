@@ -47,6 +47,11 @@ impl Field {
         self.bits
     }
 
+    /// Whether it is our own engine, whatever its path.
+    pub fn is_own(self) -> bool {
+        matches!(self.engine, Engine::Own(_))
+    }
+
     /// Name of the arithmetic.
     pub fn name(self) -> &'static str {
         match self.engine {
