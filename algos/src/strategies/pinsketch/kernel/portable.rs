@@ -55,17 +55,15 @@ fn linear_map(gf: Gf, factor: u64) -> [[u64; 16]; 16] {
 }
 
 /// See [`Gf::syndromes`]: x, x³, x⁵, … of each element, one after the other.
-pub fn syndromes(gf: Gf, capacity: usize, elements: &[u64]) -> Vec<u64> {
-    let mut sums = vec![0; capacity];
+pub fn syndromes(gf: Gf, sums: &mut [[u64; 2]], elements: &[u64]) {
     let nibbles = gf.bits as usize / 4;
     for element in elements {
         let tables = linear_map(gf, gf.reduce(product(*element, *element)));
         let mut power = *element;
-        for sum in &mut sums {
+        for [sum, _] in &mut *sums {
             *sum ^= power;
             let value = |(n, table): (usize, &[u64; 16])| table[(power >> (4 * n) & 15) as usize];
             power = tables[..nibbles].iter().enumerate().map(value).fold(0, |sum, value| sum ^ value);
         }
     }
-    sums
 }
