@@ -56,6 +56,5 @@ pub use session::{
     Setup, Step, Strategy, Tally, Verdict,
 };
 pub use spec::{Param, Spec, SpecError};
-#[cfg(target_arch = "x86_64")]
-pub use strategies::sketch_engine;
 pub use strategies::{About, Built, Entry, Places, REGISTRY, SPECIMENS, automerge_places, build, entry};
+pub use strategies::{SketchField, SketchPath, sketch_engine};

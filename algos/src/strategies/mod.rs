@@ -14,14 +14,12 @@ mod filter;
 mod fuse;
 pub(crate) mod iblt;
 mod offers;
-#[cfg(target_arch = "x86_64")]
 mod pinsketch;
 mod range;
 pub(crate) mod riblt;
 mod size;
 
-#[cfg(target_arch = "x86_64")]
-pub use pinsketch::sketch_engine;
+pub use pinsketch::{SketchField, SketchPath, sketch_engine};
 
 pub use automerge::{Places, places as automerge_places};
 
@@ -32,7 +30,6 @@ pub static REGISTRY: &[&Entry] = &[
     &fuse::ENTRY,
     &iblt::ENTRY,
     &riblt::ENTRY,
-    #[cfg(target_arch = "x86_64")]
     &pinsketch::ENTRY,
     &range::ENTRY,
 ];

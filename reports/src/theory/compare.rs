@@ -186,8 +186,8 @@ mod tests {
         ("bloom:fpr=0.01,tail=riblt,ways=both", None),
         ("fuse:bits=8,tail=riblt,ways=both", None),
         ("iblt:bits=48,check=16,k=4,place=free,size=tow", Some(2.1)),
-        ("pinsketch:bits=48,pad=16,size=oracle", Some(1.0)),
-        ("pinsketch:bits=48,pad=16,size=tow", Some(1.38)),
+        ("pinsketch:bits=48,engine=own,pad=16,size=oracle", Some(1.0)),
+        ("pinsketch:bits=48,engine=own,pad=16,size=tow", Some(1.38)),
         ("riblt:batch=4,bits=48,check=16", None),
         ("range:buckets=16,list=32", None),
     ];

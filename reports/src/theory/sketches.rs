@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_sketch_takes_its_bits() {
-        let params = Params::of("pinsketch:bits=48,pad=16,size=oracle");
+        let params = Params::of("pinsketch:bits=48,engine=own,pad=16,size=oracle");
         let at = meeting(10_000.0, 1000.0);
         let small = pinsketch_bytes(&params, &Meeting { capacity: Some(1000.0), ..at }).unwrap().mean;
         let large = pinsketch_bytes(&params, &Meeting { capacity: Some(2000.0), ..at }).unwrap().mean;

@@ -1,35 +1,45 @@
-//! Sketches as bytes: the one place that touches minisketch.
+//! Sketches as bytes, by the engine that was asked for.
 //!
 //! A sketch of capacity c over GF(2^b) is c syndromes of b bits: the sums of x, x³, x⁵, … over all x in the
 //! set. Sums in such a field are XOR, so the XOR of two sketches is the sketch of the symmetric difference,
 //! and the first syndromes of a long sketch are the short sketch. Both hold for the serialized bytes, which
-//! is why no C++ object outlives a call here: it is built, written out and dropped.
+//! are the same whichever engine wrote them.
 
-use minisketch_rs::Minisketch;
+use super::kernel::{Gf, Path};
+#[cfg(target_arch = "x86_64")]
+use super::peer::Peer;
 
-/// minisketch's table-driven arithmetic; there for every field on every machine.
-const GENERIC: u32 = 0;
-/// From this capacity on tables beat carry-less multiplication at encoding into fields of at most 40 bits (5.0
-/// against 6.7 ns an element and syndrome at 32 bits; below it is the other way round, 7.2 against 4.6).
-const TABLES_FROM: u64 = 64;
+/// Who computes.
+#[derive(Clone, Copy, Debug)]
+enum Engine {
+    Own(Gf),
+    #[cfg(target_arch = "x86_64")]
+    Minisketch(Peer),
+}
 
-/// A field, and what of minisketch works in it on this machine.
+/// A field, and what computes in it on this machine.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
     bits: u32,
-    /// The fastest implementation for decoding.
-    fast: u32,
+    engine: Engine,
 }
 
 impl Field {
-    /// The field of 2^`bits` elements, `bits` from 2 to 64.
+    /// The field of 2^`bits` elements (32, 40, 48, 64), on the fastest path of this machine.
     pub fn new(bits: u32) -> Self {
-        // 1 multiplies without carries, 2 does so modulo a trinomial. No field of ours has an irreducible
-        // trinomial (no degree divisible by 8 has), so 2 is there for completeness.
-        let there = |which: &u32| Minisketch::try_new(bits, *which, 1).is_ok();
-        let most = Minisketch::implementation_max();
-        let fast = [1, 2].into_iter().filter(|which| *which <= most).find(there).unwrap_or(GENERIC);
-        Self { bits, fast }
+        Self::on(bits, Path::best())
+    }
+
+    /// The same on a chosen path.
+    pub fn on(bits: u32, path: Path) -> Self {
+        let gf = Gf::new(bits, path).expect("32, 40, 48 or 64 bits");
+        Self { bits, engine: Engine::Own(gf) }
+    }
+
+    /// The field of 2^`bits` elements in minisketch.
+    #[cfg(target_arch = "x86_64")]
+    pub fn of_minisketch(bits: u32) -> Self {
+        Self { bits, engine: Engine::Minisketch(Peer::new(bits)) }
     }
 
     /// Bits of an element.
@@ -37,56 +47,49 @@ impl Field {
         self.bits
     }
 
-    /// Name of the arithmetic that decodes.
-    pub fn name(self) -> &'static str {
-        if self.fast == GENERIC { "minisketch, generic" } else { "minisketch, CLMUL" }
+    /// Whether it is our own engine, whatever its path.
+    pub fn is_own(self) -> bool {
+        matches!(self.engine, Engine::Own(_))
     }
 
-    /// Bytes of a sketch: exactly `bits`·`capacity` bits, filled up to a byte.
+    /// Name of the arithmetic.
+    pub fn name(self) -> &'static str {
+        match self.engine {
+            Engine::Own(gf) => gf.path().name(),
+            #[cfg(target_arch = "x86_64")]
+            Engine::Minisketch(peer) => peer.name(),
+        }
+    }
+
+    /// Bytes of a sketch: exactly `bits`·`capacity` bits.
     pub fn len(self, capacity: u64) -> usize {
         (capacity as usize * self.bits as usize).div_ceil(8)
     }
 
     /// The sketch of `ids`, of which none may be 0; what is there twice cancels. Nothing when memory is short.
     pub fn sketch(self, capacity: u64, ids: impl Iterator<Item = u64>) -> Option<Vec<u8>> {
-        let mut bytes = vec![0; self.len(capacity)];
-        if capacity == 0 {
-            return Some(bytes);
+        match self.engine {
+            Engine::Own(gf) => {
+                let ids: Vec<u64> = ids.collect();
+                Some(gf.write(&gf.syndromes(capacity as usize, &ids)))
+            }
+            #[cfg(target_arch = "x86_64")]
+            Engine::Minisketch(peer) => peer.sketch(capacity, ids),
         }
-        let tables = self.bits <= 40 && capacity >= TABLES_FROM;
-        let mut sketch =
-            Minisketch::try_new(self.bits, if tables { GENERIC } else { self.fast }, capacity as usize)
-                .ok()?;
-        for id in ids {
-            sketch.add(id);
-        }
-        // minisketch takes its own 64-bit carry-less field for one of 63 bits when it is asked for the
-        // size, and writes 64 bits an element all the same; the crate refuses a slice above that size. So
-        // it is shown a slice of the size that it believes in, of a buffer that holds what it writes.
-        let believed = sketch.serialized_size().min(bytes.len());
-        sketch.serialize(&mut bytes[..believed]).ok()?;
-        Some(bytes)
     }
 
     /// The elements of a sketch, sorted; nothing when there are more than its capacity (or, seldom, nonsense:
     /// see `sizing`). The seed randomises the search for roots. It does not change the result, but a peer who
     /// knows it can make the search slow.
     pub fn decode(self, sketch: &[u8], capacity: u64, seed: u64) -> Option<Vec<u64>> {
-        // The C++ side reads as many bytes as the capacity says.
         if sketch.len() != self.len(capacity) {
             return None;
         }
-        if sketch.iter().all(|byte| *byte == 0) {
-            return Some(Vec::new());
+        match self.engine {
+            Engine::Own(gf) => gf.decode(&gf.read(sketch), seed),
+            #[cfg(target_arch = "x86_64")]
+            Engine::Minisketch(peer) => peer.decode(sketch, capacity, seed),
         }
-        let mut object = Minisketch::try_new(self.bits, self.fast, capacity as usize).ok()?;
-        object.set_seed(seed);
-        object.deserialize(sketch);
-        let mut elements = vec![0; capacity as usize];
-        let count = object.decode(&mut elements).ok()?;
-        elements.truncate(count);
-        elements.sort_unstable();
-        Some(elements)
     }
 }
 
@@ -117,40 +120,11 @@ mod tests {
         field.sketch(capacity, ids.iter().copied()).unwrap()
     }
 
-    /// Oracle, from minisketch's README: 6 bytes tell {3000..3009} from {3002..3011}.
     #[test]
-    fn the_example_of_the_readme() {
-        let field = Field::new(12);
-        let mut a = field.sketch(4, 3000..3010).unwrap();
-        let b = field.sketch(4, 3002..3012).unwrap();
-        assert_eq!(b.len(), 6);
-        merge(&mut a, &b);
-        assert_eq!(field.decode(&a, 4, 1), Some(vec![3000, 3001, 3010, 3011]));
-    }
-
-    /// The repository's `.cargo/config.toml` switches carry-less multiplication on; a CPU without it, or a
-    /// build elsewhere, is told apart by the name.
-    #[test]
-    fn the_engine_has_a_name() {
-        let clmul = Minisketch::implementation_max() > 0 && Minisketch::try_new(64, 1, 1).is_ok();
-        let name = if clmul { "minisketch, CLMUL" } else { "minisketch, generic" };
+    fn engines_have_names() {
         for bits in FIELDS {
-            assert_eq!(Field::new(bits).name(), name);
-        }
-    }
-
-    /// Bytes on the wire may not depend on the machine: every implementation writes the same. Capacities
-    /// from 8 on would show the wrong size of the 64-bit field.
-    #[test]
-    fn implementations_write_the_same_bytes() {
-        for bits in FIELDS {
-            for capacity in [1, 7, 8, 9, 63, 64, 200] {
-                let ids = ids(300, bits, 1);
-                let fast = sketch(Field::new(bits), capacity, &ids);
-                assert_eq!(fast.len() as u64 * 8, capacity * u64::from(bits));
-                assert_eq!(fast, sketch(Field { bits, fast: GENERIC }, capacity, &ids), "{bits} {capacity}");
-                assert_ne!(fast.last(), Some(&0), "the last byte is written");
-            }
+            assert_eq!(Field::new(bits).name(), Path::best().name());
+            assert_eq!(Field::on(bits, Path::Portable).name(), "own, portable");
         }
     }
 

@@ -70,7 +70,7 @@ impl Initiator {
     fn own_sketch(&self, capacity: u64, out: &mut Out) -> Result<Option<Vec<u8>>, SessionError> {
         let mine = self.mine()?;
         let shorts = mine.ids.pairs().iter().map(|(short, _)| *short);
-        let work = Work { bits: self.task.field.bits(), capacity, encode: shorts.len() as u64, decode: 1 };
+        let work = Work { field: self.task.field, capacity, encode: shorts.len() as u64, decode: 1 };
         if !self.task.affords(work, out) {
             return Ok(None);
         }
@@ -119,7 +119,7 @@ impl Initiator {
         if body.len() != self.task.field.len(capacity) - known {
             return Err(SessionError::Protocol("not the syndromes that were asked for"));
         }
-        // minisketch cannot go on where a sketch stopped: all of it is made again.
+        // No engine goes on where a sketch stopped: all of it is made again.
         let Some(mut own) = self.own_sketch(capacity, out)? else { return Ok(()) };
         merge(&mut own[known..], body);
         self.difference.extend_from_slice(&own[known..]);
@@ -161,7 +161,7 @@ impl Initiator {
         let mine = self.mine.as_ref().ok_or(SessionError::Protocol("no sketch yet"))?;
         let encode = mine.ids.len() as u64;
         let work = if failed.is_empty() && self.capacity < HALVE_FROM {
-            Work { bits: self.task.field.bits(), capacity: grown(self.capacity), encode, decode: 1 }
+            Work { field: self.task.field, capacity: grown(self.capacity), encode, decode: 1 }
         } else {
             let halving = self.halving.get_or_insert_with(|| {
                 let overfull = vec![std::mem::take(&mut self.difference)];
@@ -173,7 +173,7 @@ impl Initiator {
             }
             halving.tree.descend(if failed.is_empty() { &[true] } else { failed });
             let decode = halving.tree.len() as u64;
-            Work { bits: self.task.field.bits(), capacity: self.capacity, encode, decode }
+            Work { field: self.task.field, capacity: self.capacity, encode, decode }
         };
         if self.task.affords(work, out) {
             let mut draft = Draft::new(tag::GROW);

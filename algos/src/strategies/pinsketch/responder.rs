@@ -71,7 +71,7 @@ impl Responder {
         let mine = self.mine()?;
         let shorts = mine.ids.pairs().iter().map(|(short, _)| *short);
         // The peer will have to decode it, so what it cannot afford is not sent.
-        let work = Work { bits: self.task.field.bits(), capacity, encode: shorts.len() as u64, decode: 1 };
+        let work = Work { field: self.task.field, capacity, encode: shorts.len() as u64, decode: 1 };
         if !self.task.affords(work, out) {
             return Ok(None);
         }
@@ -145,7 +145,7 @@ impl Responder {
         }
         tree.descend(failed);
         let decode = tree.len() as u64;
-        let work = Work { bits: self.task.field.bits(), capacity: self.capacity, encode: own_len, decode };
+        let work = Work { field: self.task.field, capacity: self.capacity, encode: own_len, decode };
         if !self.task.affords(work, out) {
             return Ok(());
         }

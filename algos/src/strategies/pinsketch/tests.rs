@@ -101,6 +101,20 @@ fn large_sets() {
     }
 }
 
+/// Who computes changes no frame.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn engines_speak_alike() {
+    let sets = two_sets(500, [70, 90], Seed::new(30));
+    for spec in ["pinsketch:bits=32", "pinsketch:bits=40", "pinsketch:size=double", "pinsketch:bits=64"] {
+        let theirs = format!("{spec},engine=minisketch");
+        let [own, theirs] =
+            [spec, &theirs].map(|spec| run(spec, &sets, Seed::new(31), &DuelLimits::default()).0);
+        assert_eq!(own.traffic, theirs.traffic);
+        assert_eq!(own.findings, theirs.findings);
+    }
+}
+
 /// Oracle: exactly b·c bits, and with the true d nothing is wasted: c = d.
 #[test]
 fn a_sketch_is_bits_times_capacity() {
@@ -279,13 +293,13 @@ fn what_the_budget_does_not_allow_is_not_begun() {
         run_with("pinsketch:size=oracle", &sets, &setup).0
     };
     let generous = Setup::new(Seed::new(0)).budget;
-    // 160 ns · 1000².
-    let transcript = give_up(Budget { cpu_ns_max: 159_999_999, ..generous });
+    // 59 ns · 1000².
+    let transcript = give_up(Budget { cpu_ns_max: 58_999_999, ..generous });
     assert_eq!(transcript.verdicts, [Verdict::GaveUp(Reason::CpuBudget); 2]);
     assert!(transcript.findings.iter().all(Vec::is_empty));
     let transcript = give_up(Budget { heap_bytes_max: 100_000, ..generous });
     assert_eq!(transcript.verdicts, [Verdict::GaveUp(Reason::HeapBudget); 2]);
-    assert_eq!(give_up(Budget { cpu_ns_max: 160_000_000, ..generous }).verdicts, [Verdict::Exact; 2]);
+    assert_eq!(give_up(Budget { cpu_ns_max: 59_000_000, ..generous }).verdicts, [Verdict::Exact; 2]);
 }
 
 /// Plays a session in which `tamper` changes frames on their way. Neither end may panic or go on for ever.

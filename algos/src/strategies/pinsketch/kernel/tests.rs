@@ -1,0 +1,157 @@
+//! Every path against the portable one, and the portable one against schoolbook arithmetic.
+
+use super::*;
+use crate::seed::Seed;
+
+const FIELDS: [u32; 4] = [32, 40, 48, 64];
+
+fn elements(n: usize, bits: u32, seed: u64) -> Vec<u64> {
+    let mut rng = Seed::new(seed).rng();
+    let mut all = std::collections::BTreeSet::new();
+    while all.len() < n {
+        all.insert((rng.next_u64() >> (64 - bits)).max(1));
+    }
+    let mut all: Vec<u64> = all.into_iter().collect();
+    // Not in order.
+    for i in (1..all.len()).rev() {
+        all.swap(i, rng.below(i as u64 + 1) as usize);
+    }
+    all
+}
+
+fn each(mut check: impl FnMut(Gf, Gf)) {
+    for bits in FIELDS {
+        for path in Path::all() {
+            check(Gf::new(bits, *path).unwrap(), Gf::new(bits, Path::Portable).unwrap());
+        }
+    }
+}
+
+/// Oracle: bit by bit, as at school.
+#[test]
+fn products_are_carry_less() {
+    let schoolbook = |a: u64, b: u64| {
+        (0..64).filter(|bit| b >> bit & 1 == 1).fold(0_u128, |sum, bit| sum ^ u128::from(a) << bit)
+    };
+    let mut rng = Seed::new(1).rng();
+    for _ in 0..1000 {
+        let [a, b] = [rng.next_u64(), rng.next_u64()];
+        assert_eq!(portable::product(a, b), schoolbook(a, b));
+        each(|gf, _| {
+            let [a, b] = [a & gf.mask(), b & gf.mask()];
+            assert_eq!(gf.mul(a, b), gf.reduce(schoolbook(a, b)));
+        });
+    }
+    assert_eq!(portable::product(u64::MAX, u64::MAX), schoolbook(u64::MAX, u64::MAX));
+}
+
+/// Oracle: the laws of a field; x^(2^b) = x and x·(1/x) = 1 fail for a modulus that is not irreducible.
+#[test]
+fn they_are_fields() {
+    each(|gf, _| {
+        for x in elements(100, gf.bits, 2) {
+            assert_eq!(gf.mul(x, gf.inverse(x)), 1);
+            assert_eq!((0..gf.bits).fold(x, |x, _| gf.mul(x, x)), x);
+            assert_eq!(gf.mul(x, 2), gf.reduce(u128::from(x) << 1));
+        }
+        assert_eq!(gf.inverse(0), 0);
+    });
+    assert!(Gf::new(63, Path::Portable).is_none());
+}
+
+#[test]
+fn sums_of_products_are_equal_on_every_path() {
+    each(|gf, portable| {
+        for n in [0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 100] {
+            let (a, b) = (elements(n, gf.bits, 3), elements(n, gf.bits, 4));
+            let sum = a.iter().zip(&b).fold(0, |sum, (a, b)| sum ^ gf.mul(*a, *b));
+            assert_eq!(gf.dot(&a, &b), sum);
+            for step in [1, 5, TILE] {
+                let rows = elements(n * step + TILE, gf.bits, 5);
+                let columns = gf.combine(&a, &rows, step);
+                assert_eq!(columns, portable.combine(&a, &rows, step));
+                let first = a.iter().enumerate().fold(0, |sum, (r, a)| sum ^ gf.mul(*a, rows[r * step]));
+                assert_eq!(columns[0], first);
+            }
+        }
+    });
+}
+
+/// Oracle: the definition of a syndrome.
+#[test]
+fn syndromes_are_odd_power_sums() {
+    each(|gf, portable| {
+        for n in [0, 1, 2, 31, 32, 33, 65] {
+            let elements = elements(n, gf.bits, 6);
+            for capacity in [0, 1, 2, 3, 4, 5, 15, 16, 17, 31, 63, 64, 65, 130] {
+                let sums = gf.syndromes(capacity, &elements);
+                assert_eq!(sums, portable.syndromes(capacity, &elements), "{gf:?} {n} {capacity}");
+                let power = |x: u64| (1..capacity).fold(x, |power, _| gf.mul(gf.mul(power, x), x));
+                let last = elements.iter().fold(0, |sum, x| sum ^ power(*x));
+                assert_eq!(sums.last().copied().unwrap_or(last), last);
+            }
+        }
+    });
+}
+
+#[test]
+fn what_fits_is_decoded() {
+    each(|gf, _| {
+        let slow = gf.path == Path::Portable;
+        for capacity in [1, 2, 3, 4, 5, 15, 16, 17, 33, 64, 100, 257] {
+            for d in [0, 1, 2, 3, capacity / 2, capacity - 1, capacity] {
+                if d > capacity || slow && capacity > 100 {
+                    continue;
+                }
+                let mut set = elements(d, gf.bits, 7 + d as u64);
+                let sums = gf.syndromes(capacity, &set);
+                set.sort_unstable();
+                for seed in [0, 1, u64::MAX] {
+                    assert_eq!(gf.decode(&sums, seed).as_ref(), Some(&set), "{gf:?} c={capacity} d={d}");
+                }
+            }
+        }
+    });
+}
+
+/// Above the degree for which a matrix is kept.
+#[test]
+fn a_large_set_is_decoded() {
+    let gf = Gf::new(48, Path::best()).unwrap();
+    if Path::best() != Path::Portable {
+        let mut set = elements(1100, 48, 8);
+        let sums = gf.syndromes(1100, &set);
+        set.sort_unstable();
+        assert_eq!(gf.decode(&sums, 3), Some(set));
+    }
+}
+
+/// Noise, and sets that are too large: as minisketch, whatever the path.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn minisketch_agrees() {
+    use super::super::peer::Peer;
+    each(|gf, _| {
+        let peer = Peer::new(gf.bits);
+        for capacity in [1, 2, 3, 5, 8, 9, 16, 31, 64, 65] {
+            for n in [1, 2, capacity, capacity + 1, capacity + 2, 3 * capacity, 100] {
+                let set = elements(n, gf.bits, 9 + n as u64);
+                let sums = gf.syndromes(capacity, &set);
+                let bytes = gf.write(&sums);
+                assert_eq!(Some(&bytes), peer.sketch(capacity as u64, set.iter().copied()).as_ref());
+                assert_eq!(gf.read(&bytes), sums);
+                assert_eq!(
+                    gf.decode(&sums, 5),
+                    peer.decode(&bytes, capacity as u64, 5),
+                    "{gf:?} c={capacity} n={n}"
+                );
+            }
+            for trial in 0..20 {
+                let mut rng = Seed::new(10).nth(trial).rng();
+                let noise: Vec<u64> = (0..capacity).map(|_| rng.next_u64() & gf.mask()).collect();
+                let bytes = gf.write(&noise);
+                assert_eq!(gf.decode(&noise, 5), peer.decode(&bytes, capacity as u64, 5));
+            }
+        }
+    });
+}
