@@ -134,6 +134,8 @@ fn attacks_enter_no_table_of_honest_sessions() {
     let (csv, markdown, page) = table(&honest);
     let (csv_too, markdown_too, page_too) = table(&(honest + &lies));
     assert_eq!(csv, csv_too);
+    // A section of its own, which the contents can reach.
+    assert!(page_too.contains("<section id=\"attack-1\">") && page_too.contains("href=\"#attack-1\""));
     assert!(!page.contains("lying-opener") && page_too.contains("lying-opener"));
     // The header names the spec's hash and the number of rows, which differ; no figure does.
     let figures =

@@ -1,7 +1,6 @@
 //! Question Q9 on the page: what one bad peer or author can do.
 
 use super::Page;
-use super::screen::anchor;
 use super::tag::{Table, Td, contender, escaped, prose, row_class};
 use crate::charts::lines::{Axes, Dot, Series, lines};
 use crate::charts::{Scale, quoted};
@@ -14,10 +13,10 @@ use serde_json::Value;
 
 /// A section for each sweep over attacks.
 pub fn sections(page: &mut Page, study: &Study<'_>) {
-    for (part, sweep) in study.attacks() {
+    for (number, (part, sweep)) in (1..).zip(study.attacks()) {
         let header = part.experiment.header();
         let name = study.sweep_name(&header.experiment, &sweep.sweep.name);
-        let id = anchor(study, &header.experiment, &sweep.sweep.name);
+        let id = format!("attack-{number}");
         page.link(&id, &name);
         page.push(&format!("<section id=\"{id}\"><h2>{}</h2>\n", escaped(&name)));
         page.paragraph("", &format!("<b>Question.</b> {}", escaped(&sweep.sweep.question)));
@@ -129,17 +128,20 @@ fn hiding(page: &mut Page, study: &Study<'_>, all: &[Hidden]) {
         |one| one.index,
         |one| {
             let none = Interval { low: f64::INFINITY, mid: f64::INFINITY, high: f64::INFINITY };
+            let Interval { low, mid, high } = one.share;
+            let percents = Interval { low: low * 100.0, mid: mid * 100.0, high: high * 100.0 };
             Some(Dot {
                 x: Value::from(quoted(&one.attack)),
-                value: if one.missed == 0 { none } else { one.share },
-                spent: one.share.high,
-                failures: one.wrong,
+                value: if one.missed == 0 { none } else { percents },
+                spent: percents.high,
+                failures: u64::from(one.missed == 0),
                 text: format!("{}: {}", one.attack, share(one)),
             })
         },
     );
     let x_names = names(all.iter().map(|one| one.attack.as_str()));
-    page.chart(title, &lines(&axes(title, Scale::Log(""), x_names), &dots, &[], roster));
+    let y = format!("{title}, %");
+    page.chart(title, &lines(&axes(&y, Scale::Log(""), x_names), &dots, &[], roster));
     let mut table = Table::new(
         "What crafted items hide, with 95% Wilson intervals over all differing items of all sessions. Open markers: nothing \
          stayed hidden, drawn at what so many items cannot exclude. Effort: messages crafted for a session, and hashes \
