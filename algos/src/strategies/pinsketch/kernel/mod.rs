@@ -16,8 +16,6 @@ mod tests;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-use std::sync::OnceLock;
-
 /// Coefficients that [`Gf::combine`] makes at once.
 pub const TILE: usize = 16;
 
@@ -37,21 +35,18 @@ pub enum Path {
 impl Path {
     /// The paths that this machine has, slowest first.
     pub fn all() -> &'static [Self] {
-        static ALL: OnceLock<Vec<Path>> = OnceLock::new();
-        ALL.get_or_init(|| {
-            #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut, reason = "nothing to add"))]
-            let mut all = vec![Self::Portable];
-            #[cfg(target_arch = "x86_64")]
-            {
-                if is_x86_feature_detected!("pclmulqdq") && is_x86_feature_detected!("sse2") {
-                    all.push(Self::Clmul128);
-                }
-                if is_x86_feature_detected!("vpclmulqdq") && is_x86_feature_detected!("avx2") {
-                    all.push(Self::Clmul256);
-                }
+        #[cfg(target_arch = "x86_64")]
+        {
+            if !(is_x86_feature_detected!("pclmulqdq") && is_x86_feature_detected!("sse2")) {
+                return &[Self::Portable];
             }
-            all
-        })
+            if !(is_x86_feature_detected!("vpclmulqdq") && is_x86_feature_detected!("avx2")) {
+                return &[Self::Portable, Self::Clmul128];
+            }
+            &[Self::Portable, Self::Clmul128, Self::Clmul256]
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        &[Self::Portable]
     }
 
     /// The fastest of them.

@@ -291,11 +291,12 @@ fn quadratic(gf: Gf, constant: u64, linear: u64) -> Option<[u64; 2]> {
 
 /// One y with y² + y = `value`, if there is one (the other is y + 1).
 ///
-/// The map is linear; an echelon form of its images, each with a preimage, is made once for each field.
+/// The map is linear; an echelon form of its images, each with a preimage, is made once for each field. It lies beside the heap,
+/// so that a trial's peak does not depend on which one came first.
 fn half(gf: Gf, mut value: u64) -> Option<u64> {
-    static ECHELONS: [OnceLock<Vec<[u64; 2]>>; 9] = [const { OnceLock::new() }; 9];
+    static ECHELONS: [OnceLock<[[u64; 2]; 64]>; 9] = [const { OnceLock::new() }; 9];
     let echelon = ECHELONS[gf.bits as usize / 8].get_or_init(|| {
-        let mut echelon = vec![[0; 2]; gf.bits as usize];
+        let mut echelon = [[0; 2]; 64];
         for bit in 1..gf.bits {
             let mut preimage = 1 << bit;
             let mut image = gf.mul(preimage, preimage) ^ preimage;
