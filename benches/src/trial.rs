@@ -34,6 +34,7 @@ pub fn setup(plan: &Plan, task: Task, scenario: &Scenario) -> (Setup, DuelLimits
     let hint = (scenario.truth.d() as f64 * point.guess.unwrap_or(1.0)).round() as u64;
     let mut setup = Setup {
         seed: scenario.seed.child("session"),
+        lasting: scenario.lasting(),
         frame_len_max: FRAME_LEN_DEFAULT,
         diff: DiffHint::Oracle(hint),
         budget: Budget {

@@ -13,8 +13,8 @@
 //! changes, so d items take O(d log m).
 
 use super::mapping::Walk;
+use super::source::Source;
 use super::symbol::{Name, Part, Scheme, Symbol, block_end};
-use super::walkers::Walkers;
 use super::wave::{Path, WAVE, Wave};
 
 /// How far decoding got.
@@ -32,7 +32,7 @@ pub enum Progress {
 #[derive(Clone, Debug)]
 pub struct Decoder<N> {
     scheme: Scheme,
-    own: Walkers<N>,
+    own: Source<N>,
     /// Found items; `times` is 1 for the peer's and -1 for own ones.
     found: Vec<(Part<N>, i64)>,
     /// Of the first `received`: what is unexplained. After those: what is to be added when they arrive.
@@ -45,10 +45,10 @@ pub struct Decoder<N> {
 
 impl<N: Name> Decoder<N> {
     /// With the own set's items and no symbols.
-    pub fn new(scheme: Scheme, own: Walkers<N>) -> Self {
+    pub fn new(scheme: Scheme, own: impl Into<Source<N>>) -> Self {
         Self {
             scheme,
-            own,
+            own: own.into(),
             found: Vec::new(),
             symbols: Vec::new(),
             received: 0,
@@ -67,7 +67,7 @@ impl<N: Name> Decoder<N> {
         (self.received == self.symbols.len()).then(|| block_end(self.received()))
     }
 
-    /// Takes the peer's next symbol. Makes the own set's block first if that is due: O(n).
+    /// Takes the peer's next symbol. Makes the own set's block first if that is due: O(n), unless it is kept.
     pub fn push(&mut self, theirs: &Symbol<N>) {
         if let Some(end) = self.due() {
             self.make_block(end as usize);
@@ -84,7 +84,7 @@ impl<N: Name> Decoder<N> {
         let start = self.symbols.len();
         self.symbols.resize(end, Symbol::default());
         let block = &mut self.symbols[start..];
-        self.own.pass(block, start as u64);
+        self.own.add_to(block, start as u64);
         for symbol in &mut *block {
             symbol.count = -symbol.count;
         }
@@ -297,6 +297,7 @@ mod tests {
     use crate::seed::Seed;
     use crate::session::Role;
     use crate::strategies::riblt::encoder::Encoder;
+    use crate::strategies::riblt::walkers::Walkers;
     use proptest::prelude::*;
 
     fn scheme(seed: Seed, check_bits: u32) -> Scheme {

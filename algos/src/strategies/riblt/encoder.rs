@@ -1,7 +1,7 @@
 //! The endless sequence of coded symbols of a set.
 
+use super::source::Source;
 use super::symbol::{Name, Symbol, block_end};
-use super::walkers::Walkers;
 
 /// Makes the symbols of a set in order.
 ///
@@ -9,7 +9,7 @@ use super::walkers::Walkers;
 /// it. Here a block of symbols is made at once by one scan over the items: the same additions, no heap.
 #[derive(Clone, Debug)]
 pub struct Encoder<N> {
-    items: Walkers<N>,
+    items: Source<N>,
     block: Vec<Symbol<N>>,
     /// Index of the first symbol of `block`.
     start: u64,
@@ -19,8 +19,8 @@ pub struct Encoder<N> {
 
 impl<N: Name> Encoder<N> {
     /// At symbol 0, with no block made yet.
-    pub fn new(items: Walkers<N>) -> Self {
-        Self { items, block: Vec::new(), start: 0, sent: 0 }
+    pub fn new(items: impl Into<Source<N>>) -> Self {
+        Self { items: items.into(), block: Vec::new(), start: 0, sent: 0 }
     }
 
     /// Index of the next symbol: how many were handed out.
@@ -34,13 +34,13 @@ impl<N: Name> Encoder<N> {
         (self.sent == end).then(|| block_end(end))
     }
 
-    /// The next symbol. Makes its block first if that is due: O(n) and the block's additions.
+    /// The next symbol. Makes its block first if that is due: O(n) and the block's additions, unless it is kept.
     pub fn peek(&mut self) -> &Symbol<N> {
         if let Some(end) = self.due() {
             self.start = self.sent;
             self.block.clear();
             self.block.resize((end - self.start) as usize, Symbol::default());
-            self.items.pass(&mut self.block, self.start);
+            self.items.add_to(&mut self.block, self.start);
         }
         &self.block[(self.sent - self.start) as usize]
     }
@@ -58,6 +58,7 @@ mod tests {
     use crate::seed::Seed;
     use crate::session::Role;
     use crate::strategies::riblt::symbol::{Part, Scheme, expected_count};
+    use crate::strategies::riblt::walkers::Walkers;
 
     fn parts(n: usize, seed: u64) -> Vec<Part<u64>> {
         let seed = Seed::new(seed);
@@ -79,7 +80,7 @@ mod tests {
                 walk.advance();
             }
         }
-        let mut encoder = Encoder::new(parts.into_iter().collect());
+        let mut encoder = Encoder::new(parts.into_iter().collect::<Walkers<u64>>());
         for (i, expected) in naive.iter().enumerate() {
             assert_eq!(encoder.sent(), i as u64);
             assert_eq!(encoder.peek(), expected);
@@ -96,7 +97,7 @@ mod tests {
         {
             let mut bytes = Vec::new();
             for trial in 0..trials {
-                let mut encoder = Encoder::new(parts(n, 2 + trial).into_iter().collect());
+                let mut encoder = Encoder::new(parts(n, 2 + trial).into_iter().collect::<Walkers<u64>>());
                 for i in 0..symbols {
                     let deviation = encoder.peek().count - expected_count(n as u64, i);
                     crate::wire::put_varint(&mut bytes, crate::wire::zigzag(deviation));

@@ -61,10 +61,12 @@
 mod decoder;
 mod encoder;
 mod initiator;
+mod kept;
 pub mod kernel;
 mod mapping;
 pub mod prefix;
 mod responder;
+mod source;
 mod symbol;
 #[cfg(test)]
 mod tests;
@@ -72,18 +74,18 @@ mod walkers;
 mod wave;
 
 use super::{About, Entry};
-use crate::close::Keyed;
-use crate::dialog::Dialog;
+use crate::dialog::{Dialog, Talk};
 use crate::item::Item;
-use crate::salt::{Key, Salt};
-use crate::session::{Budget, Guarantee, Index, Profile, Reason, Role, Setup, Strategy};
-use crate::sorted::{OpenOnSet, SetIndex, SortedSet};
+use crate::salt::{Key, Salt, Salting};
+use crate::session::{Budget, Guarantee, Index, Profile, Reason, Role, Session, Setup, Strategy};
+use crate::sorted::{OpenOnSet, SetIndex, ShortIds, SortedSet};
 use crate::spec::Param;
-use crate::wire::{FRAME_LEN_MIN, SYMBOLS_MAX};
+use crate::wire::{Draft, FRAME_LEN_MIN, Purpose, SYMBOLS_MAX};
 use initiator::Initiator;
+use kept::Shared;
 use responder::Responder;
+use source::{Ids, Own, Source};
 use symbol::{FULL_SHORT_BITS, Name, Part, Scheme, Symbol, block_end};
-use walkers::Walkers;
 
 pub(super) static ENTRY: Entry = Entry {
     about: About {
@@ -111,6 +113,7 @@ pub(super) static ENTRY: Entry = Entry {
                 values: &["1", "4", "16", "64"],
                 doc: "symbols in the first message, and at least in each later one, which take an eighth of all",
             },
+            Salting::PARAM,
         ],
     },
     presets: &[
@@ -125,6 +128,7 @@ pub(super) static ENTRY: Entry = Entry {
             short_bits: spec.number::<u32>("bits").min(FULL_SHORT_BITS),
             check_bits: spec.number("check"),
             batch: spec.number("batch"),
+            salting: Salting::of(spec),
         }))
     },
 };
@@ -137,45 +141,97 @@ pub(super) struct Params {
     short_bits: u32,
     check_bits: u32,
     batch: u64,
+    salting: Salting,
 }
 
 impl Params {
     /// The first preset.
-    pub(super) const DEFAULT: Self = Self { full: false, short_bits: 48, check_bits: 16, batch: 4 };
-}
+    pub(super) const DEFAULT: Self =
+        Self { full: false, short_bits: 48, check_bits: 16, batch: 4, salting: Salting::Session };
 
-impl Strategy for Params {
-    fn index(&self, items: &[Item]) -> Box<dyn Index> {
-        SetIndex::boxed(items, self)
-    }
-
-    fn profile(&self) -> Profile {
-        let id_bits = if self.full { 256 } else { self.short_bits };
-        Profile { id_bits, keyed: true, guarantee: Guarantee::Exact, oracle: false }
-    }
-}
-
-impl OpenOnSet for Params {
-    fn open(&self, set: SortedSet, role: Role, setup: &Setup) -> Box<dyn Dialog> {
+    fn dialog<N: Name>(&self, own: Own<N>, role: Role, setup: &Setup) -> Box<dyn Dialog> {
         let end = End {
-            set,
+            own,
             salt: Salt::of(setup.seed, role),
+            salting: self.salting,
+            lasting: self.salting.key(&setup.lasting),
             short_bits: self.short_bits,
             check_bits: self.check_bits,
             batch: self.batch,
             message_len_max: setup.frame_len_max.max(FRAME_LEN_MIN) as usize - 1,
             budget: setup.budget,
         };
-        match (role, self.full) {
-            (Role::Initiator, false) => Box::new(Initiator::<u64>::new(end)),
-            (Role::Initiator, true) => Box::new(Initiator::<[u64; 4]>::new(end)),
-            (Role::Responder, false) => Box::new(Responder::<u64>::new(end)),
-            (Role::Responder, true) => Box::new(Responder::<[u64; 4]>::new(end)),
+        match role {
+            Role::Initiator => Box::new(Initiator::new(end)),
+            Role::Responder => Box::new(Responder::new(end)),
         }
     }
 }
 
-/// Initiator: salt and size of its set.
+impl Strategy for Params {
+    fn index(&self, items: &[Item]) -> Box<dyn Index> {
+        match (self.salting, self.full) {
+            (Salting::Session, _) => SetIndex::boxed(items, self),
+            (_, false) => Box::new(KeptIndex::<u64>::new(items, *self)),
+            (_, true) => Box::new(KeptIndex::<[u64; 4]>::new(items, *self)),
+        }
+    }
+
+    fn profile(&self) -> Profile {
+        let id_bits = if self.full { 256 } else { self.short_bits };
+        let keyed = self.salting != Salting::None;
+        Profile { id_bits, keyed, guarantee: Guarantee::Exact, oracle: false }
+    }
+}
+
+impl OpenOnSet for Params {
+    fn open(&self, set: SortedSet, role: Role, setup: &Setup) -> Box<dyn Dialog> {
+        if self.full {
+            self.dialog::<[u64; 4]>(Own::Set(set), role, setup)
+        } else {
+            self.dialog::<u64>(Own::Set(set), role, setup)
+        }
+    }
+}
+
+/// Keys of links that an index keeps symbols under: as many as a member has links in use, and a few.
+const LINKS_KEPT_MAX: usize = 8;
+/// Keys of a group: this epoch's, and the last one's while some have not heard of this.
+const EPOCHS_KEPT_MAX: usize = 2;
+
+/// The index under keys that outlive sessions.
+struct KeptIndex<N> {
+    store: Shared<N>,
+    params: Params,
+}
+
+impl<N: Name> KeptIndex<N> {
+    fn new(items: &[Item], params: Params) -> Self {
+        let keys_max = match params.salting {
+            Salting::Link => LINKS_KEPT_MAX,
+            Salting::Group => EPOCHS_KEPT_MAX,
+            Salting::Session | Salting::None => 1,
+        };
+        Self { store: Shared::new(items, keys_max), params }
+    }
+}
+
+impl<N: Name> Index for KeptIndex<N> {
+    fn insert(&mut self, item: Item) {
+        self.store.insert(&item);
+    }
+
+    fn open(&self, role: Role, setup: &Setup) -> Box<dyn Session> {
+        let dialog = self.params.dialog(Own::Log(self.store.handle()), role, setup);
+        Box::new(Talk::new(dialog, role, setup))
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.store.heap_bytes()
+    }
+}
+
+/// Initiator: salt, or mark of the lasting key, and size of its set.
 const TAG_HELLO: u8 = 1;
 /// Responder, whose set is empty: all of yours.
 const TAG_ALL: u8 = 2;
@@ -183,6 +239,9 @@ const TAG_ALL: u8 = 2;
 const TAG_SYMBOLS: u8 = 3;
 /// Initiator: this stream leads nowhere, start another.
 const TAG_AGAIN: u8 = 4;
+/// Responder, where keys outlive sessions: a salt, and the first symbols of a stream under a key of it. After a
+/// stream under the lasting key led nowhere, or at once where the ends do not share one.
+const TAG_FRESH: u8 = 5;
 
 /// Symbols that a stream may have however small the sets.
 const SYMBOLS_BASE: u64 = 256;
@@ -196,10 +255,16 @@ const BLOCK_NS: u64 = 45;
 /// Nominal time to decode a symbol.
 const SYMBOL_NS: u64 = 800;
 
+/// The own set under the key of one attempt.
+type Keyed<N> = crate::close::Keyed<Ids<N>, Own<N>>;
+
 /// What either end of a session knows from the start.
-struct End {
-    set: SortedSet,
+struct End<N> {
+    own: Own<N>,
     salt: Salt,
+    salting: Salting,
+    /// The key that outlives the session, if the salting has one.
+    lasting: Option<Key>,
     short_bits: u32,
     check_bits: u32,
     batch: u64,
@@ -208,17 +273,40 @@ struct End {
     budget: Budget,
 }
 
-impl End {
+impl<N: Name> End<N> {
     fn len(&self) -> u64 {
-        self.set.items().len() as u64
+        self.own.len() as u64
     }
 
-    /// Hashes the set under a key.
-    fn rekey<N: Name>(&self, key: Key) -> (Keyed, Scheme, Walkers<N>) {
-        let keyed = Keyed::new(self.set.clone(), key, self.short_bits);
-        let scheme = Scheme { key, short_bits: self.short_bits, check_bits: self.check_bits };
-        let items = scheme.set(self.set.items(), &keyed.ids);
-        (keyed, scheme, items)
+    /// What the initiator says of the key: its salt, or by which lasting key it goes where keys differ.
+    fn put_greeting(&self, draft: &mut Draft) {
+        match (self.salting, &self.lasting) {
+            (Salting::None, _) => {}
+            (_, Some(key)) => {
+                draft.bytes(Purpose::Salt, &key.mark());
+            }
+            (_, None) => {
+                draft.bytes(Purpose::Salt, &self.salt.to_bytes());
+            }
+        }
+    }
+
+    /// The set under a key: as the index keeps it, or else hashed, which takes O(n).
+    fn rekey(&self, key: Key) -> (Keyed<N>, Scheme, Source<N>) {
+        let (bits, scheme) =
+            (self.short_bits, Scheme { key, short_bits: self.short_bits, check_bits: self.check_bits });
+        let set = match &self.own {
+            Own::Set(set) => set.clone(),
+            Own::Log(handle) if self.lasting == Some(key) => {
+                let snapshot = handle.snapshot(scheme);
+                let (set, ids) = (Own::Log(handle.clone()), Ids::Kept(snapshot.clone()));
+                return (Keyed { set, key, bits, ids }, scheme, Source::Kept(snapshot));
+            }
+            Own::Log(handle) => SortedSet::new(&handle.items()),
+        };
+        let ids = ShortIds::new(set.items(), &key, bits);
+        let items = scheme.set(set.items(), &ids);
+        (Keyed { set: Own::Set(set), key, bits, ids: Ids::Fresh(ids) }, scheme, Source::Fresh(items))
     }
 
     /// Symbols after which a stream between sets of these sizes is given up, at both ends alike.
@@ -230,7 +318,7 @@ impl End {
     ///
     /// Counted for the larger set, so that both ends come to the same answer and the responder, who is
     /// never behind, can give it for both.
-    fn over_budget<N: Name>(&self, peer_len: u64, symbols: u64) -> Option<Reason> {
+    fn over_budget(&self, peer_len: u64, symbols: u64) -> Option<Reason> {
         // The first block is short; who cannot afford the second need not begin.
         let symbols = symbols.max(block_end(1));
         let n = self.len().max(peer_len);

@@ -1,5 +1,7 @@
 //! Coded symbols: what they add up, and how they cross the wire.
 
+use std::fmt::Debug;
+
 use super::mapping::Walk;
 use super::walkers::Walkers;
 use super::wave::{Path, WAVE};
@@ -13,9 +15,9 @@ use crate::wire::{Reader, WireError, put_varint, unzigzag, zigzag};
 pub const FULL_SHORT_BITS: u32 = 64;
 
 /// What stands for an item in a sum: a group under XOR.
-pub trait Name: Copy + Default + Ord + Send + 'static {
+pub trait Name: Copy + Default + Ord + Send + Debug + 'static {
     /// The name of an item whose short id is known already.
-    fn of(item: &Item, short: u64) -> Self;
+    fn of(id: &ItemId, short: u64) -> Self;
     /// The short id of the item with this name.
     fn short(&self, key: &Key) -> u64;
     /// How an item with this name is asked for.
@@ -34,7 +36,7 @@ pub trait Name: Copy + Default + Ord + Send + 'static {
 
 /// `bits=32` to `64`: the short id itself.
 impl Name for u64 {
-    fn of(_item: &Item, short: u64) -> Self {
+    fn of(_id: &ItemId, short: u64) -> Self {
         short
     }
 
@@ -63,8 +65,8 @@ impl Name for u64 {
 
 /// `bits=256`: the id, in words that XOR at once.
 impl Name for [u64; 4] {
-    fn of(item: &Item, _short: u64) -> Self {
-        let (words, _) = item.id.bytes().as_chunks::<8>();
+    fn of(id: &ItemId, _short: u64) -> Self {
+        let (words, _) = id.bytes().as_chunks::<8>();
         std::array::from_fn(|i| u64::from_le_bytes(words[i]))
     }
 
@@ -155,7 +157,9 @@ impl Scheme {
     /// All items of a set, each at the start of its walk.
     pub fn set<N: Name>(&self, items: &[Item], ids: &ShortIds) -> Walkers<N> {
         ids.in_any_order(|pairs| {
-            self.walkers(pairs.iter().map(|(short, place)| (N::of(&items[*place as usize], *short), *short)))
+            self.walkers(
+                pairs.iter().map(|(short, place)| (N::of(&items[*place as usize].id, *short), *short)),
+            )
         })
     }
 
@@ -248,6 +252,13 @@ pub struct Part<N> {
 }
 
 impl<N: Name> Part<N> {
+    /// Goes on to the first symbol from `start` on, adding itself to none.
+    pub fn skip_to(&mut self, start: u64) {
+        while self.walk.index() < start {
+            self.walk.advance();
+        }
+    }
+
     /// Walks through `symbols`, of which the first has index `start`, adding itself to all it meets. It must
     /// have passed all symbols before.
     pub fn pass(&mut self, symbols: &mut [Symbol<N>], start: u64, times: i64) {
@@ -328,7 +339,7 @@ mod tests {
     #[test]
     fn full_ids_keep_their_bytes() {
         let id = ItemId::new(std::array::from_fn(|i| i as u8));
-        let name = <[u64; 4]>::of(&Item { at: 0, id }, 0);
+        let name = <[u64; 4]>::of(&id, 0);
         assert_eq!(name.need(), NeedRef::Id(id));
         let mut bytes = Vec::new();
         name.put(8, &mut bytes);

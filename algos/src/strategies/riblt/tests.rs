@@ -14,7 +14,16 @@ use crate::strategies::build;
 use crate::testing::{run, two_sets};
 use crate::wire::{Draft, Purpose, RETRIES_MAX};
 
-const SPECS: [&str; 4] = ["riblt", "riblt:check=64,batch=1", "riblt:bits=256,batch=16", "riblt:batch=64"];
+mod salting;
+
+const SPECS: [&str; 6] = [
+    "riblt",
+    "riblt:check=64,batch=1",
+    "riblt:bits=256,batch=16",
+    "riblt:batch=64",
+    "riblt:salt=group",
+    "riblt:bits=256,salt=link",
+];
 
 fn limits(window: u32) -> DuelLimits {
     DuelLimits { window, ..DuelLimits::default() }

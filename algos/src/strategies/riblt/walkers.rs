@@ -56,9 +56,30 @@ impl<N: Name> Walkers<N> {
     }
 
     /// How many.
-    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.nexts.len()
+    }
+
+    /// What stands for each, in the order in which they came.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = N> + '_ {
+        self.addends.iter().map(|addend| addend.name)
+    }
+
+    /// A copy of the first `len` of them.
+    pub fn first(&self, len: usize) -> Self {
+        Self {
+            path: self.path,
+            addends: self.addends[..len].to_vec(),
+            states: self.states[..len].to_vec(),
+            nexts: self.nexts[..len].to_vec(),
+        }
+    }
+
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.addends.capacity() * size_of::<Addend<N>>()
+            + self.states.capacity() * size_of::<u64>()
+            + self.nexts.capacity() * size_of::<u32>()
     }
 
     /// All walk through `symbols`, of which the first has index `start`, adding themselves to all they meet. They
