@@ -103,16 +103,17 @@ impl<N: Name> Initiator<N> {
             return Err(SessionError::Protocol("a message of no symbols"));
         }
         while reader.left() > 0 {
-            if decoder.received() == symbols_max {
-                return Err(SessionError::Protocol("more symbols than sets of these sizes warrant"));
+            for symbol in scheme.take(&mut reader)? {
+                if decoder.received() == symbols_max {
+                    return Err(SessionError::Protocol("more symbols than sets of these sizes warrant"));
+                }
+                let due = decoder.due().and_then(|symbols| self.end.over_budget(peer.len, symbols));
+                if let Some(reason) = due {
+                    out.give_up(reason);
+                    return Ok(());
+                }
+                decoder.push(&symbol);
             }
-            let due = decoder.due().and_then(|symbols| self.end.over_budget(peer.len, symbols));
-            if let Some(reason) = due {
-                out.give_up(reason);
-                return Ok(());
-            }
-            let symbol = scheme.take(&mut reader, decoder.received(), peer.len)?;
-            decoder.push(&symbol);
         }
         match decoder.peel() {
             Progress::More if decoder.received() < symbols_max => {

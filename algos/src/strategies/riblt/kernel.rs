@@ -41,7 +41,7 @@ impl Coder {
     pub fn new(seed: Seed, check_bits: u32) -> Self {
         assert!(matches!(check_bits, 16 | 32 | 64), "checksums of {check_bits} bits");
         let key = Key::one_party(Salt::of(seed, Role::Initiator));
-        Self { scheme: Scheme { key, short_bits: 64, check_bits } }
+        Self { scheme: Scheme { key, short_bits: 64, check_bits, count_bits: 64 } }
     }
 
     /// The first `len` symbols of a set; O(n·log `len`). The ids must differ from each other.

@@ -10,18 +10,20 @@
 //! initiator takes its own symbols off, is left with sums of what differs, and peels: a sum of one item names
 //! it, is taken out of the others, and so on. Nobody estimates d, and no table is too small.
 //!
-//! **Bytes.** A symbol takes bits/8 + check/8 + about 1 B: 9 with 48 and 16 bits, 13 with 64 and 32, 37 with 256 and 32. The count is
-//! sent as its deviation from what is expected, in 1.0 to 1.05 B; only at n = 10^6 do the first 1000 take 1.3.
-//! The reference keeps 24 and 48 B in memory and has no wire format. Mean symbols a difference: 1.00 at
+//! **Bytes.** A symbol takes bits/8 + check/8 + 0.5 B: 8.5 with 48 and 16 bits, 12.5 with 64 and 32, 36.5 with 256 and
+//! 32. The count is sent modulo 16, whatever the size of the sets (see `symbol.rs`). The reference keeps 24 and 48 B in memory and has no wire format. Mean symbols a difference: 1.00 at
 //! d = 1, 1.76 at 5 (the worst), 1.46 at 100, 1.38 at 1000, 1.35 from 10^5 on. The last message overshoots by
 //! up to an eighth. Then come bits − log2 r + 1.5 bits for each of the r items that the initiator lacks, and
 //! about 35 B of salts, sizes and the end check. Measured at n = 10^4, d = 1000 (half at either end), B a
-//! difference, symbols and all: 12.9 and 15.5; `bits=64,check=32` 18.6 and 22.2; `bits=256,check=32` 53.0 and 56.6.
+//! difference, symbols and all: 12.0 and 14.6; `bits=64,check=32` 17.9 and 21.5; `bits=256,check=32` 52.3 and 55.9. The symbols
+//! that decode take 11.7, 17.2 and 50.2 of that; what is above them is overshoot.
 //! **Flights.** 4 where the window holds the whole stream: hello, stream, claim, verdict; 2 more for every frame
 //! beyond the window, which must wait for a round trip; a retry takes 2 more. **CPU.** Either end: one keyed hash, one
 //! sort and 2·ln m steps of a walk an item for m symbols. The coding alone (`kernel.rs`) takes 64 ns an item at
 //! n = 10^6, m = 2000 and 144 at m = 2·10^5, then 190 ns to decode a difference at d = 1000 (AVX2, Zen 3).
-//! Budgets predict what one walk at a time takes. A responder that runs ahead of a wide window may reach its
+//! That is a session with `salt=session`, and the first under any key. With the other salts an index keeps the first
+//! symbols (see `kept.rs`), and a session costs what it sends and finds.
+//! Budgets predict what one walk at a time takes on a cold index: both ends must come to the same answer. A responder that runs ahead of a wide window may reach its
 //! budget before it hears that the initiator had enough.
 //!
 //! **How it fails.** For d ≤ 10 the number of symbols has a heavy tail (12 to 68 × d in 10^5 trials), since
@@ -29,11 +31,13 @@
 //! therefore count: after [`SYMBOLS_BASE`] + [`SYMBOLS_PER_ITEM`]·(n_A + n_B) symbols the responder stops and the
 //! initiator asks for a stream under a fresh key. That bound is beyond what even disjoint sets need, so that
 //! it never cuts what would have decoded soon. A false checksum (2^-16 for each look at a symbol with
-//! `check=16`, and the walk must come by, too) is noticed by what it leaves behind or by the end check, and repeated too.
+//! `check=16`, and the walk must come by, too: 5 of 4000 streams at d = 1000) is noticed by what it leaves behind or by the end check, and repeated too.
 //! **What an attacker can do.** With a public checksum and mapping somebody can craft 64 to 128 ordinary-looking
 //! items whose XOR cancels a victim, which is then silently never reconciled. The reference's README says
-//! itself that it is for trusted workloads. Here both are keyed by the salts of both ends, and nothing is
-//! reported before the end check agreed. The peer, who knows the key, can send nonsense: finds are bounded
+//! itself that it is for trusted workloads. Here both are keyed, with `salt=session` by the salts of both ends, and
+//! nothing is reported before the end check agreed. With a key that outlives the session (`salt=link`, `group`,
+//! `none`; see `salt.rs`) whoever knows it can post two items of one short id, 2^(bits/2) hashes, that make the first
+//! attempt of every session fail that is to carry both. Retries go under a fresh salt, so that is all. The peer, who knows the key, can send nonsense: finds are bounded
 //! by symbols, symbols by the sizes, retries by [`RETRIES_MAX`](crate::wire::RETRIES_MAX).
 //!
 //! **What we do differently.** Short salted ids, keys, the end check and retries are ours, the paper reconciles
@@ -85,7 +89,7 @@ use initiator::Initiator;
 use kept::Shared;
 use responder::Responder;
 use source::{Ids, Own, Source};
-use symbol::{FULL_SHORT_BITS, Name, Part, Scheme, Symbol, block_end};
+use symbol::{COUNT_BITS, FULL_SHORT_BITS, Name, Part, Scheme, Symbol, block_end};
 
 pub(super) static ENTRY: Entry = Entry {
     about: About {
@@ -293,8 +297,8 @@ impl<N: Name> End<N> {
 
     /// The set under a key: as the index keeps it, or else hashed, which takes O(n).
     fn rekey(&self, key: Key) -> (Keyed<N>, Scheme, Source<N>) {
-        let (bits, scheme) =
-            (self.short_bits, Scheme { key, short_bits: self.short_bits, check_bits: self.check_bits });
+        let bits = self.short_bits;
+        let scheme = Scheme { key, short_bits: bits, check_bits: self.check_bits, count_bits: COUNT_BITS };
         let set = match &self.own {
             Own::Set(set) => set.clone(),
             Own::Log(handle) if self.lasting == Some(key) => {

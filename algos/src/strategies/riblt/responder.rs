@@ -153,22 +153,18 @@ impl<N: Name> Dialog for Responder<N> {
             draft.varint(Purpose::Control, len);
         }
         let first = encoder.sent();
-        let last = (first + self.end.batch.max(first / 8)).min(symbols_max);
-        let mut bytes = Vec::new();
+        let fitting = scheme.fitting::<N>(self.end.message_len_max.saturating_sub(draft.body.len())).max(1);
+        let last = (first + self.end.batch.max(first / 8).min(fitting)).min(symbols_max);
+        let mut symbols = Vec::with_capacity((last - first) as usize);
         while encoder.sent() < last {
             let due = encoder.due().and_then(|symbols| self.end.over_budget(peer.len, symbols));
             if let Some(reason) = due {
                 return out.give_up(reason);
             }
-            bytes.clear();
-            let index = encoder.sent();
-            scheme.put(encoder.peek(), index, len, &mut bytes);
-            if index > first && draft.body.len() + bytes.len() > self.end.message_len_max {
-                break;
-            }
-            draft.bytes(Purpose::Sketch, &bytes);
+            symbols.push(*encoder.peek());
             encoder.advance();
         }
+        draft.put(Purpose::Sketch, |body| scheme.put(&symbols, body));
         out.say(draft);
     }
 }
