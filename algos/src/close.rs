@@ -24,13 +24,13 @@ pub const TAG_VERDICT: u8 = 0x71;
 
 /// Items by their place in a set.
 pub trait ByPlace {
-    /// The ids at some places, in the order of the items.
-    fn ids_at(&self, places: &[u32]) -> Vec<ItemId>;
+    /// Hands over the ids at some places, in the order of the items.
+    fn each_id(&self, places: &[u32], each: impl FnMut(ItemId));
 }
 
 impl ByPlace for SortedSet {
-    fn ids_at(&self, places: &[u32]) -> Vec<ItemId> {
-        places.iter().map(|place| self.items()[*place as usize].id).collect()
+    fn each_id(&self, places: &[u32], mut each: impl FnMut(ItemId)) {
+        places.iter().for_each(|place| each(self.items()[*place as usize].id));
     }
 }
 
@@ -83,17 +83,13 @@ impl<I: ByShort, S: ByPlace> Keyed<I, S> {
     /// The end check: the sealed hash of the set without the items at `places`.
     pub fn seal_without(&self, places: &[u32]) -> [u8; 8] {
         let mut hash: SetHash = self.ids.whole();
-        for id in self.set.ids_at(places) {
-            hash.remove(self.key.hash(&id));
-        }
+        self.set.each_id(places, |id| hash.remove(self.key.hash(&id)));
         hash.seal(&self.key)
     }
 
     /// Reports the items at `places` as lacked by the peer.
     pub fn report_haves(&self, places: &[u32], out: &mut Out) {
-        for id in self.set.ids_at(places) {
-            out.have(id);
-        }
+        self.set.each_id(places, |id| out.have(id));
     }
 
     /// Sorts decoded short ids into the places of own items and the short ids of the peer's.

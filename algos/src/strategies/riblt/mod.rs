@@ -13,7 +13,7 @@
 //! **Bytes.** A symbol takes bits/8 + check/8 + 0.5 B: 8.5 with 48 and 16 bits, 12.5 with 64 and 32, 36.5 with 256 and
 //! 32. The count is sent modulo 16, whatever the size of the sets (see `symbol.rs`). The reference keeps 24 and 48 B in memory and has no wire format. Mean symbols a difference: 1.00 at
 //! d = 1, 1.76 at 5 (the worst), 1.46 at 100, 1.38 at 1000, 1.35 from 10^5 on. The last message overshoots by
-//! up to an eighth. Then come bits − log2 r + 1.5 bits for each of the r items that the initiator lacks, and
+//! up to an eighth, or what else `grow` says. Then come bits − log2 r + 1.5 bits for each of the r items that the initiator lacks, and
 //! about 35 B of salts, sizes and the end check. Measured at n = 10^4, d = 1000 (half at either end), B a
 //! difference, symbols and all: 12.0 and 14.6; `bits=64,check=32` 17.9 and 21.5; `bits=256,check=32` 52.3 and 55.9. The symbols
 //! that decode take 11.7, 17.2 and 50.2 of that; what is above them is overshoot.
@@ -27,8 +27,8 @@
 //! budget before it hears that the initiator had enough.
 //!
 //! **How it fails.** For d ≤ 10 the number of symbols has a heavy tail (12 to 68 × d in 10^5 trials), since
-//! few items may long walk together; and two items of one end with the same short id never part. Both ends
-//! therefore count: after [`SYMBOLS_BASE`] + [`SYMBOLS_PER_ITEM`]·(n_A + n_B) symbols the responder stops and the
+//! few items may long walk together; and two items of one end with the same short id never part. These are noticed
+//! once all others are found, by a symbol that counts and does not name, and make a retry. Both ends also count: after [`SYMBOLS_BASE`] + [`SYMBOLS_PER_ITEM`]·(n_A + n_B) symbols the responder stops and the
 //! initiator asks for a stream under a fresh key. That bound is beyond what even disjoint sets need, so that
 //! it never cuts what would have decoded soon. A false checksum (2^-16 for each look at a symbol with
 //! `check=16`, and the walk must come by, too: 5 of 4000 streams at d = 1000) is noticed by what it leaves behind or by the end check, and repeated too.
@@ -42,7 +42,7 @@
 //!
 //! **What we do differently.** Short salted ids, keys, the end check and retries are ours, the paper reconciles
 //! ids as they are. Symbols are made in blocks that double instead of from a heap (see `encoder.rs`), on both sides.
-//! Messages carry `batch` symbols at first and an eighth of all sent later, so the stream costs one header
+//! Messages carry `batch` symbols at first and an eighth (`grow`) of all sent later, so the stream costs one header
 //! byte every few symbols, not one each.
 //!
 //! ```
@@ -115,7 +115,13 @@ pub(super) static ENTRY: Entry = Entry {
                 name: "batch",
                 default: "4",
                 values: &["1", "4", "16", "64"],
-                doc: "symbols in the first message, and at least in each later one, which take an eighth of all",
+                doc: "symbols in the first message, and at least in each later one",
+            },
+            Param {
+                name: "grow",
+                default: "8",
+                values: &["8", "16", "32", "64"],
+                doc: "a later message takes this part of all symbols sent: large ones overshoot, small ones are many",
             },
             Salting::PARAM,
         ],
@@ -132,6 +138,7 @@ pub(super) static ENTRY: Entry = Entry {
             short_bits: spec.number::<u32>("bits").min(FULL_SHORT_BITS),
             check_bits: spec.number("check"),
             batch: spec.number("batch"),
+            grow: spec.number("grow"),
             salting: Salting::of(spec),
         }))
     },
@@ -145,13 +152,14 @@ pub(super) struct Params {
     short_bits: u32,
     check_bits: u32,
     batch: u64,
+    grow: u64,
     salting: Salting,
 }
 
 impl Params {
     /// The first preset.
     pub(super) const DEFAULT: Self =
-        Self { full: false, short_bits: 48, check_bits: 16, batch: 4, salting: Salting::Session };
+        Self { full: false, short_bits: 48, check_bits: 16, batch: 4, grow: 8, salting: Salting::Session };
 
     fn dialog<N: Name>(&self, own: Own<N>, role: Role, setup: &Setup) -> Box<dyn Dialog> {
         let end = End {
@@ -162,6 +170,7 @@ impl Params {
             short_bits: self.short_bits,
             check_bits: self.check_bits,
             batch: self.batch,
+            grow: self.grow,
             message_len_max: setup.frame_len_max.max(FRAME_LEN_MIN) as usize - 1,
             budget: setup.budget,
         };
@@ -272,6 +281,7 @@ struct End<N> {
     short_bits: u32,
     check_bits: u32,
     batch: u64,
+    grow: u64,
     /// Longest message of symbols: one frame.
     message_len_max: usize,
     budget: Budget,

@@ -134,7 +134,7 @@ impl<N: Name> Dialog for Responder<N> {
         self.stream.is_some()
     }
 
-    /// The next symbols: `batch`, or an eighth of those sent if that is more, or what fits into a frame. So
+    /// The next symbols: `batch`, or an eighth (`grow`) of those sent if that is more, or what fits into a frame. So
     /// a stream of any length runs on for at most an eighth inside the message that completes it.
     fn pull(&mut self, out: &mut Out) {
         let Some(Stream { peer, is_fresh, scheme, encoder, .. }) = &mut self.stream else { return };
@@ -154,7 +154,7 @@ impl<N: Name> Dialog for Responder<N> {
         }
         let first = encoder.sent();
         let fitting = scheme.fitting::<N>(self.end.message_len_max.saturating_sub(draft.body.len())).max(1);
-        let last = (first + self.end.batch.max(first / 8).min(fitting)).min(symbols_max);
+        let last = (first + self.end.batch.max(first / self.end.grow).min(fitting)).min(symbols_max);
         let mut symbols = Vec::with_capacity((last - first) as usize);
         while encoder.sent() < last {
             let due = encoder.due().and_then(|symbols| self.end.over_budget(peer.len, symbols));

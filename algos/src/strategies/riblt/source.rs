@@ -67,14 +67,14 @@ impl<N: Name> Own<N> {
 }
 
 impl<N: Name> ByPlace for Own<N> {
-    fn ids_at(&self, places: &[u32]) -> Vec<ItemId> {
+    fn each_id(&self, places: &[u32], mut each: impl FnMut(ItemId)) {
         match self {
-            Self::Set(set) => set.ids_at(places),
+            Self::Set(set) => set.each_id(places, each),
             Self::Log(handle) => {
                 // When an item came is nobody's business: the same set says the same.
                 let mut items = handle.at(places);
                 items.sort_unstable();
-                items.into_iter().map(|item| item.id).collect()
+                items.iter().for_each(|item| each(item.id));
             }
         }
     }

@@ -246,7 +246,7 @@ impl Scheme {
 
     /// Whether a symbol holds nothing, or only what cancels.
     pub fn is_zero<N: Name>(&self, symbol: &Symbol<N>) -> bool {
-        symbol.sum == N::default() && symbol.check == 0 && self.least(symbol.count) == 0
+        symbol.is_silent() && self.least(symbol.count) == 0
     }
 }
 
@@ -270,6 +270,11 @@ impl<N: Name> Symbol<N> {
         self.sum.xor(&part.name);
         self.check ^= part.check;
         self.count += times;
+    }
+
+    /// Whether it names nothing, whatever it counts.
+    pub fn is_silent(&self) -> bool {
+        self.sum == N::default() && self.check == 0
     }
 
     /// Adds another symbol.

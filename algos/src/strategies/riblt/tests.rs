@@ -115,10 +115,11 @@ fn equal_sets_cost_one_message_of_symbols() {
 /// for half of the differences.
 #[test]
 fn bytes_per_difference_are_those_of_theory() {
-    for (spec, symbol_len, short_bits) in [
-        ("riblt", 8.5, 48.0),
-        ("riblt:bits=64,check=32", 12.5, 64.0),
-        ("riblt:bits=256,check=32", 36.5, 64.0),
+    for (spec, symbol_len, short_bits, over) in [
+        ("riblt", 8.5, 48.0, 1.14),
+        ("riblt:bits=64,check=32", 12.5, 64.0, 1.14),
+        ("riblt:bits=64,check=32,grow=32", 12.5, 64.0, 1.025),
+        ("riblt:bits=256,check=32", 36.5, 64.0, 1.14),
     ] {
         let (mut sketch, mut all, mut exact) = (0, 0, 0);
         for n in 0..12 {
@@ -138,9 +139,13 @@ fn bytes_per_difference_are_those_of_theory() {
         let (sketch, all) = (sketch as f64 / 10_000.0, all as f64 / 10_000.0);
         println!("{spec}: {sketch:.2} B of symbols, {all:.2} B in all");
         let least = 1.376 * symbol_len;
-        assert!((0.99 * least..1.14 * least).contains(&sketch), "{spec}: {sketch}");
+        assert!((0.99 * least..over * least).contains(&sketch), "{spec}: {sketch}");
         let claim = (short_bits - 500_f64.log2() + 1.5) / 16.0;
-        assert!((claim - 0.1..claim + 0.2).contains(&(all - sketch)), "{spec}: {} for {claim}", all - sketch);
+        assert!(
+            (claim - 0.1..claim + 0.25).contains(&(all - sketch)),
+            "{spec}: {} for {claim}",
+            all - sketch
+        );
     }
 }
 

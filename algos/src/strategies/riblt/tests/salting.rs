@@ -176,6 +176,7 @@ fn ground_pairs_cost_one_retry_and_only_where_the_key_is_known() {
                 assert_found_all(&spec, &transcript, &judgement);
                 let retries = if salt == known { 1 } else { 0 };
                 assert_eq!(transcript.tallies[0].failures, retries, "{spec}, pair for {known}");
+                assert!(transcript.bytes() < 2000, "{spec}, pair for {known}: {}", transcript.bytes());
             }
         }
     }
