@@ -15,7 +15,7 @@ mod fuse;
 pub(crate) mod iblt;
 mod offers;
 mod pinsketch;
-mod range;
+pub(crate) mod range;
 pub(crate) mod riblt;
 mod size;
 

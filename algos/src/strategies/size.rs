@@ -50,8 +50,11 @@ const SOURCES: &[(&str, &[&str])] = &[
         &[
             include_str!("range/mod.rs"),
             include_str!("range/fingerprint.rs"),
+            include_str!("range/lists.rs"),
             include_str!("range/message.rs"),
             include_str!("range/party.rs"),
+            include_str!("range/seal.rs"),
+            include_str!("range/tree.rs"),
         ],
     ),
 ];

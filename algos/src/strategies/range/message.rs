@@ -9,8 +9,6 @@
 //! Numbers are base 128 with the *most* significant digit first, unlike the rest of this crate. Where the
 //! last range does not end at infinity, the remainder is skipped.
 
-use std::ops::Range;
-
 use super::fingerprint::FINGERPRINT_LEN;
 use super::party::Stop;
 use crate::item::{Item, ItemId};
@@ -23,13 +21,21 @@ const MODE_SKIP: u64 = 0;
 const MODE_FINGERPRINT: u64 = 1;
 const MODE_LIST: u64 = 2;
 
-/// Appends a number, most significant digit first.
-pub fn put_varint(bytes: &mut Vec<u8>, value: u64) {
-    let digits = (64 - value.leading_zeros()).div_ceil(7).max(1);
-    for digit in (0..digits).rev() {
-        let more = if digit > 0 { 0x80 } else { 0 };
-        bytes.push((value >> (7 * digit)) as u8 & 0x7f | more);
+/// A number, most significant digit first: its bytes, and how many of them count.
+pub fn put_varint(value: u64) -> ([u8; 10], usize) {
+    let len = (64 - value.leading_zeros()).div_ceil(7).max(1) as usize;
+    let mut bytes = [0; 10];
+    for (i, byte) in bytes[..len].iter_mut().enumerate() {
+        let more = if i + 1 < len { 0x80 } else { 0 };
+        *byte = (value >> (7 * (len - 1 - i))) as u8 & 0x7f | more;
     }
+    (bytes, len)
+}
+
+/// Appends a number.
+fn push_varint(bytes: &mut Vec<u8>, value: u64) {
+    let (digits, len) = put_varint(value);
+    bytes.extend_from_slice(&digits[..len]);
 }
 
 /// Reads [`put_varint`]; refuses leading zeros and over 64 bits.
@@ -114,11 +120,11 @@ impl Writer {
         let time = if at == u64::MAX { 0 } else { at.saturating_sub(self.last_at) + 1 };
         self.last_at = at;
         self.draft.put(Purpose::Sketch, |body| {
-            put_varint(body, time);
-            put_varint(body, bound.id_len as u64);
+            push_varint(body, time);
+            push_varint(body, bound.id_len as u64);
             body.extend_from_slice(&bound.item.id.bytes()[..bound.id_len]);
         });
-        self.draft.put(Purpose::Control, |body| put_varint(body, mode));
+        self.draft.put(Purpose::Control, |body| push_varint(body, mode));
         Ok(())
     }
 
@@ -135,11 +141,16 @@ impl Writer {
     }
 
     /// Up to `bound` I hold these.
-    pub fn list(&mut self, bound: &Bound, items: &[Item]) -> Result<(), Stop> {
-        self.head(bound, MODE_LIST, items.len() * ItemId::LEN)?;
-        self.draft.put(Purpose::Control, |body| put_varint(body, items.len() as u64));
+    pub fn list<'s>(
+        &mut self,
+        bound: &Bound,
+        count: usize,
+        items: impl Iterator<Item = &'s [Item]>,
+    ) -> Result<(), Stop> {
+        self.head(bound, MODE_LIST, count * ItemId::LEN)?;
+        self.draft.put(Purpose::Control, |body| push_varint(body, count as u64));
         self.draft.put(Purpose::Ids, |body| {
-            for item in items {
+            for item in items.flatten() {
                 body.extend_from_slice(item.id.bytes());
             }
         });
@@ -233,21 +244,6 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// The items of `items`, from `start` on, that lie below `bound`.
-///
-/// Steps that double come first, so that the ranges of one message cost O(items + ranges) together, and a
-/// message of millions of empty ranges no more than its bytes.
-pub fn below(items: &[Item], start: usize, bound: &Bound) -> Range<usize> {
-    let rest = &items[start..];
-    let mut step = 1;
-    while step < rest.len() && rest[step] < bound.item {
-        step *= 2;
-    }
-    let low = step / 2;
-    let high = step.min(rest.len());
-    start..start + low + rest[low..high].partition_point(|item| *item < bound.item)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,25 +253,14 @@ mod tests {
         #[test]
         fn numbers_come_back_and_have_one_form(value: u64, bytes in proptest::collection::vec(any::<u8>(), 0..12)) {
             let mut written = Vec::new();
-            put_varint(&mut written, value);
+            push_varint(&mut written, value);
             prop_assert_eq!(varint(&mut Reader::new(&written), "v"), Ok(value));
             let mut reader = Reader::new(&bytes);
             if let Ok(value) = varint(&mut reader, "v") {
                 written.clear();
-                put_varint(&mut written, value);
+                push_varint(&mut written, value);
                 prop_assert_eq!(&bytes[..bytes.len() - reader.left()], &written[..]);
             }
-        }
-
-        #[test]
-        fn below_is_what_a_scan_says(mut times in proptest::collection::vec(0_u64..50, 0..60), start in 0_usize..60, at in 0_u64..60) {
-            times.sort_unstable();
-            times.dedup();
-            let items: Vec<Item> = times.iter().map(|at| Item { at: *at, id: ItemId::new([1; 32]) }).collect();
-            let start = start.min(items.len());
-            let bound = Bound { item: Item { at, id: ItemId::new([0; 32]) }, id_len: 0 };
-            let scanned = items[start..].iter().take_while(|item| item.at < at).count();
-            prop_assert_eq!(below(&items, start, &bound), start..start + scanned);
         }
     }
 
@@ -283,7 +268,7 @@ mod tests {
     fn numbers_have_the_most_significant_digit_first() {
         for (value, expected) in [(0, &[0_u8][..]), (127, &[0x7f]), (128, &[0x81, 0]), (300, &[0x82, 0x2c])] {
             let mut bytes = Vec::new();
-            put_varint(&mut bytes, value);
+            push_varint(&mut bytes, value);
             assert_eq!(bytes, expected);
         }
     }

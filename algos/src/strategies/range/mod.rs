@@ -57,20 +57,23 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod fingerprint;
+pub(crate) mod fingerprint;
 #[cfg(test)]
 mod hostile;
+mod lists;
 mod message;
 mod party;
+mod seal;
 #[cfg(test)]
 mod tests;
+pub(crate) mod tree;
 
 use self::party::{Party, Stop};
+use self::tree::RangeSet;
 use super::{About, Entry};
 use crate::dialog::{Dialog, Out, Talk};
 use crate::item::Item;
 use crate::session::{Guarantee, Index, NeedRef, Profile, Role, Session, SessionError, Setup, Strategy};
-use crate::sorted::SortedSet;
 use crate::spec::Param;
 use crate::wire::ROUNDS_MAX;
 
@@ -119,7 +122,7 @@ struct Params {
 impl Strategy for Params {
     fn index(&self, items: &[Item]) -> Box<dyn Index> {
         let items: Vec<Item> = items.iter().copied().map(orderable).collect();
-        Box::new(RangeIndex { set: SortedSet::new(&items), params: *self })
+        Box::new(RangeIndex { set: RangeSet::seal(&items), params: *self })
     }
 
     fn profile(&self) -> Profile {
@@ -132,9 +135,9 @@ fn orderable(item: Item) -> Item {
     Item { at: item.at.min(u64::MAX - 1), ..item }
 }
 
-/// Keeps the items in order.
+/// Keeps the items in order, with their sums.
 struct RangeIndex {
-    set: SortedSet,
+    set: RangeSet,
     params: Params,
 }
 
@@ -179,8 +182,9 @@ impl Rounds {
     }
 
     fn report(&self, places: &[u32], out: &mut Out) {
+        let mut cursor = self.party.set().cursor();
         for place in places {
-            out.have(self.party.set().items()[*place as usize].id);
+            out.have(cursor.item(*place as usize).id);
         }
     }
 }

@@ -3,12 +3,13 @@
 use std::ops::Range;
 
 use super::fingerprint::fingerprint;
-use super::message::{Bound, Content, Reading, Writer, below};
+use super::lists::Pairing;
+use super::message::{Bound, Content, Reading, Writer};
+use super::tree::{Cursor, RangeSet};
 use super::{Params, TAG_NEEDS, TAG_RANGES};
 use crate::bits::{put_ranks, take_ranks};
 use crate::item::ItemId;
 use crate::session::{Budget, Reason, Role, SessionError};
-use crate::sorted::SortedSet;
 use crate::wire::{Draft, MESSAGE_LEN_MAX, Purpose, Reader};
 
 /// Why a message is not answered.
@@ -52,7 +53,7 @@ impl Found {
 
 /// One end.
 pub struct Party {
-    set: SortedSet,
+    set: RangeSet,
     params: Params,
     role: Role,
     budget: Budget,
@@ -66,12 +67,12 @@ pub struct Party {
 
 impl Party {
     /// An end that holds `set`.
-    pub fn new(set: SortedSet, params: Params, role: Role, budget: Budget) -> Self {
+    pub fn new(set: RangeSet, params: Params, role: Role, budget: Budget) -> Self {
         Self { set, params, role, budget, found: Found::default(), listed: Vec::new(), listed_count: 0 }
     }
 
     /// Items that this end holds.
-    pub fn set(&self) -> &SortedSet {
+    pub fn set(&self) -> &RangeSet {
         &self.set
     }
 
@@ -89,28 +90,35 @@ impl Party {
 
     /// The initiator's first message.
     pub fn first(&mut self) -> Result<Draft, Stop> {
+        let set = self.set.clone();
         let mut writer = self.writer();
-        self.split(0..self.set.items().len(), &Bound::INFINITY, &mut writer)?;
+        self.split(&mut set.cursor(), 0..set.len(), &Bound::INFINITY, &mut writer)?;
         Ok(writer.finish())
     }
 
-    /// Answers a message. O(items + bytes): the ranges of a message do not overlap.
+    /// Answers a message. O(ranges·log n + bytes): no item is looked at that is not listed.
     pub fn answer(&mut self, body: &[u8]) -> Result<Writer, Stop> {
         let set = self.set.clone();
         let mut reading = Reading::new(body)?;
+        // One reader looks for bounds and one makes fingerprints: both stay near each other and go forward.
+        let (mut bounds, mut cursor) = (set.cursor(), set.cursor());
+        let mut pairing = Pairing::default();
         let mut writer = self.writer();
         let mut start = 0;
         let mut last = Bound::START;
         // A run of settled ranges is skipped in one, and only when something follows it.
         let mut skipped = false;
         while let Some((bound, content)) = reading.next()? {
-            let range = below(set.items(), start, &bound);
+            let range = start..bounds.seek_bound(start..set.len(), &bound.item);
             start = range.end;
             let settled = match content {
                 Content::Skip => true,
-                Content::Fingerprint(theirs) => theirs == fingerprint(&set.items()[range.clone()]),
+                Content::Fingerprint(theirs) => {
+                    let sum = bounds.sum_below(range.end) - bounds.sum_below(range.start);
+                    theirs == fingerprint(&sum, range.len() as u64)
+                }
                 Content::List(theirs) if self.role == Role::Initiator => {
-                    self.compare(range.clone(), theirs)?;
+                    self.compare(&mut cursor, &mut pairing, range.clone(), theirs)?;
                     true
                 }
                 Content::List(_) => false,
@@ -122,8 +130,8 @@ impl Party {
                     writer.skip(&last)?;
                 }
                 match content {
-                    Content::List(_) => self.list(range, &bound, &mut writer)?,
-                    _ => self.split(range, &bound, &mut writer)?,
+                    Content::List(_) => self.list(&mut cursor, range, &bound, &mut writer)?,
+                    _ => self.split(&mut cursor, range, &bound, &mut writer)?,
                 }
             }
             last = bound;
@@ -133,28 +141,45 @@ impl Party {
 
     /// Cuts a range into buckets of equal size, the first ones longer by one, and says their fingerprints;
     /// lists it if it is short.
-    fn split(&mut self, range: Range<usize>, end: &Bound, writer: &mut Writer) -> Result<(), Stop> {
+    fn split(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        range: Range<usize>,
+        end: &Bound,
+        writer: &mut Writer,
+    ) -> Result<(), Stop> {
         if range.len() < self.params.list {
-            return self.list(range, end, writer);
+            return self.list(cursor, range, end, writer);
         }
         // With `list` below `buckets` a range may have fewer items than that.
         let buckets = self.params.buckets.min(range.len());
         let (len, longer) = (range.len() / buckets, range.len() % buckets);
-        let items = self.set.items();
         let mut at = range.start;
+        let mut sum_before = cursor.sum_below(at);
         for bucket in 0..buckets {
             let next = at + len + usize::from(bucket < longer);
-            let bound = if next == range.end { *end } else { Bound::between(&items[next - 1], &items[next]) };
-            writer.fingerprint(&bound, &fingerprint(&items[at..next]))?;
-            at = next;
+            let bound = if next == range.end {
+                *end
+            } else {
+                Bound::between(cursor.item(next - 1), cursor.item(next))
+            };
+            let sum = cursor.sum_below(next);
+            writer.fingerprint(&bound, &fingerprint(&(sum - sum_before), (next - at) as u64))?;
+            (at, sum_before) = (next, sum);
         }
         Ok(())
     }
 
-    fn list(&mut self, range: Range<usize>, end: &Bound, writer: &mut Writer) -> Result<(), Stop> {
+    fn list(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        range: Range<usize>,
+        end: &Bound,
+        writer: &mut Writer,
+    ) -> Result<(), Stop> {
         if self.role == Role::Responder && !range.is_empty() {
             self.listed_count += range.len();
-            if self.listed_count > self.set.items().len() {
+            if self.listed_count > self.set.len() {
                 return Err(SessionError::Protocol("items must be listed twice").into());
             }
             // The end of the session looks ranks up in all that was listed; refuse now, while the initiator
@@ -162,11 +187,17 @@ impl Party {
             self.afford(self.listed_count * size_of::<u32>())?;
             self.listed.push(range.clone());
         }
-        writer.list(end, &self.set.items()[range])
+        writer.list(end, range.len(), cursor.slices(range))
     }
 
     /// Compares a range with the peer's list of it.
-    fn compare(&mut self, range: Range<usize>, theirs: &[[u8; ItemId::LEN]]) -> Result<(), Stop> {
+    fn compare<'a>(
+        &mut self,
+        cursor: &mut Cursor<'a>,
+        pairing: &mut Pairing<&'a [u8; ItemId::LEN]>,
+        range: Range<usize>,
+        theirs: &'a [[u8; ItemId::LEN]],
+    ) -> Result<(), Stop> {
         let compares = (theirs.len() + range.len()) as u64 * u64::from((theirs.len() + 1).ilog2() + 1);
         if compares * COMPARE_NS > self.budget.cpu_ns_max {
             return Err(Stop::GiveUp(Reason::CpuBudget));
@@ -175,22 +206,16 @@ impl Party {
         self.afford((needs_max + theirs.len()) * size_of::<(u64, ItemId)>())?;
         let base = self.found.heard;
         self.found.heard += theirs.len() as u64;
-        let mut theirs: Vec<(ItemId, u64)> =
-            theirs.iter().zip(base..).map(|(id, rank)| (ItemId::new(*id), rank)).collect();
-        theirs.sort_unstable();
-        let mut known = vec![false; theirs.len()];
-        for place in range {
-            let id = self.set.items()[place].id;
-            match theirs.binary_search_by_key(&id, |(id, _)| *id) {
-                Ok(i) => known[i] = true,
-                Err(_) => self.found.haves.push(place as u32),
-            }
-        }
-        if self.found.haves.len() > self.set.items().len() {
+        let (haves, needs) = (&mut self.found.haves, &mut self.found.needs);
+        pairing.differences(
+            cursor.slices(range.clone()).flatten().map(|item| item.id.bytes()).zip(range.start as u32..),
+            theirs.iter().zip(0..),
+            |place| haves.push(place),
+            |rank| needs.push((base + u64::from(rank), ItemId::new(theirs[rank as usize]))),
+        );
+        if self.found.haves.len() > self.set.len() {
             return Err(SessionError::Protocol("a range is listed twice").into());
         }
-        let lacked = theirs.iter().zip(known).filter(|(_, known)| !known);
-        self.found.needs.extend(lacked.map(|((id, rank), _)| (*rank, *id)));
         Ok(())
     }
 
