@@ -50,6 +50,7 @@ const SOURCES: &[(&str, &[&str])] = &[
         &[
             include_str!("range/mod.rs"),
             include_str!("range/fingerprint.rs"),
+            include_str!("range/leaf.rs"),
             include_str!("range/lists.rs"),
             include_str!("range/message.rs"),
             include_str!("range/party.rs"),

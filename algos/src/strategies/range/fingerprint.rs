@@ -18,6 +18,9 @@ pub const FINGERPRINT_LEN: usize = 16;
 pub struct IdSum([u128; 2]);
 
 impl IdSum {
+    /// The sum of nothing.
+    pub const ZERO: Self = Self([0; 2]);
+
     /// Adds an id.
     pub fn add(&mut self, id: &ItemId) {
         let (halves, _) = id.bytes().as_chunks::<16>();

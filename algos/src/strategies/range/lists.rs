@@ -15,6 +15,12 @@ impl ListedId for &[u8; ItemId::LEN] {
     }
 }
 
+impl ListedId for u64 {
+    fn head(self) -> u64 {
+        self
+    }
+}
+
 /// Finds what is in one list and not in the other, by sorting both. Ids are compared by their first 8 bytes, which
 /// tell honest ones apart, and by all of them where these are equal. Keeps its memory from one pair of lists to the next.
 #[derive(Clone, Debug)]

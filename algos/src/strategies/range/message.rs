@@ -145,13 +145,14 @@ impl Writer {
         &mut self,
         bound: &Bound,
         count: usize,
-        items: impl Iterator<Item = &'s [Item]>,
+        ids: impl Iterator<Item = &'s [ItemId]>,
     ) -> Result<(), Stop> {
         self.head(bound, MODE_LIST, count * ItemId::LEN)?;
         self.draft.put(Purpose::Control, |body| push_varint(body, count as u64));
         self.draft.put(Purpose::Ids, |body| {
-            for item in items.flatten() {
-                body.extend_from_slice(item.id.bytes());
+            body.reserve(count * ItemId::LEN);
+            for id in ids.flatten() {
+                body.extend_from_slice(id.bytes());
             }
         });
         Ok(())

@@ -60,6 +60,7 @@
 pub(crate) mod fingerprint;
 #[cfg(test)]
 mod hostile;
+mod leaf;
 mod lists;
 mod message;
 mod party;

@@ -28,7 +28,8 @@ impl From<SessionError> for Stop {
 }
 
 /// Nominal nanoseconds of one comparison in sorting or searching 32-byte ids.
-const COMPARE_NS: u64 = 8;
+pub const COMPARE_NS: u64 = 8;
+
 /// What the initiator has found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
@@ -104,13 +105,15 @@ impl Party {
         let (mut bounds, mut cursor) = (set.cursor(), set.cursor());
         let mut pairing = Pairing::default();
         let mut writer = self.writer();
-        let mut start = 0;
+        let (mut start, mut len) = (0, 0);
         let mut last = Bound::START;
         // A run of settled ranges is skipped in one, and only when something follows it.
         let mut skipped = false;
         while let Some((bound, content)) = reading.next()? {
-            let range = start..bounds.seek_bound(start..set.len(), &bound.item);
-            start = range.end;
+            // Ranges that were cut from one are of one length, there and mostly here.
+            let range = start..bounds.seek_bound(start..set.len(), start + len, &bound.item);
+            (start, len) = (range.end, range.len());
+            bounds.prefetch((start + 2 * len).min(set.len()));
             let settled = match content {
                 Content::Skip => true,
                 Content::Fingerprint(theirs) => {
@@ -154,14 +157,19 @@ impl Party {
         // With `list` below `buckets` a range may have fewer items than that.
         let buckets = self.params.buckets.min(range.len());
         let (len, longer) = (range.len() / buckets, range.len() % buckets);
+        // Nobody waits for memory sixteen times.
+        let ends = (0..buckets).scan(range.start, |end, bucket| {
+            *end += len + usize::from(bucket < longer);
+            Some(*end)
+        });
+        ends.clone().for_each(|end| cursor.prefetch(end));
         let mut at = range.start;
         let mut sum_before = cursor.sum_below(at);
-        for bucket in 0..buckets {
-            let next = at + len + usize::from(bucket < longer);
+        for next in ends {
             let bound = if next == range.end {
                 *end
             } else {
-                Bound::between(cursor.item(next - 1), cursor.item(next))
+                Bound::between(&cursor.item(next - 1), &cursor.item(next))
             };
             let sum = cursor.sum_below(next);
             writer.fingerprint(&bound, &fingerprint(&(sum - sum_before), (next - at) as u64))?;
@@ -187,7 +195,7 @@ impl Party {
             self.afford(self.listed_count * size_of::<u32>())?;
             self.listed.push(range.clone());
         }
-        writer.list(end, range.len(), cursor.slices(range))
+        writer.list(end, range.len(), cursor.ids(range))
     }
 
     /// Compares a range with the peer's list of it.
@@ -208,7 +216,7 @@ impl Party {
         self.found.heard += theirs.len() as u64;
         let (haves, needs) = (&mut self.found.haves, &mut self.found.needs);
         pairing.differences(
-            cursor.slices(range.clone()).flatten().map(|item| item.id.bytes()).zip(range.start as u32..),
+            cursor.ids(range.clone()).flatten().map(ItemId::bytes).zip(range.start as u32..),
             theirs.iter().zip(0..),
             |place| haves.push(place),
             |rank| needs.push((base + u64::from(rank), ItemId::new(theirs[rank as usize]))),
