@@ -32,6 +32,7 @@ pub static REGISTRY: &[&Entry] = &[
     &riblt::ENTRY,
     &pinsketch::ENTRY,
     &range::ENTRY,
+    &range::COMPACT,
 ];
 
 /// Strategies that are there to be attacked, not to be chosen: found by their names only, so that no glob and

@@ -57,6 +57,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod compact;
 pub(crate) mod fingerprint;
 #[cfg(test)]
 mod hostile;
@@ -69,6 +70,7 @@ mod seal;
 mod tests;
 pub(crate) mod tree;
 
+pub(super) use self::compact::ENTRY as COMPACT;
 use self::party::{Party, Stop};
 use self::tree::RangeSet;
 use super::{About, Entry};
