@@ -3,7 +3,7 @@
 //! Every session is verified first: both implementations must find the same. Then both are timed in turn, in CPU
 //! time of the thread, and the medians and their ratio are printed. A session is all of both ends: opening them on
 //! indexes that stand, every message, every finding. Run with
-//! `cargo run --release -p offerbench-algos --example range_speed [samples [sessions|seals|insertions]]`.
+//! `cargo run --release -p offerbench-algos --example range_speed [samples [sessions|parameters|seals|insertions [n]]]`.
 
 use std::hint::black_box;
 
@@ -108,11 +108,17 @@ fn peers(stores: &[NegentropyStorageVector; 2]) -> Found {
 
 fn sessions(samples: usize) {
     println!(
-        "| session, n = 10^6 | strategy | ours, µs | negentropy, µs | ratio | B/d ours | B/d negentropy | frames |"
+        "| session | strategy | ours, µs | negentropy, µs | ratio | B/d ours | B/d negentropy | frames |"
     );
     println!("|---|---|---|---|---|---|---|---|");
-    for (d, newest) in [(0, false), (100, true), (100, false), (1000, false)] {
-        let sets = pair(1_000_000, d, newest);
+    let differences = [(0, false), (100, true), (100, false), (1000, false)];
+    let only: Option<usize> = std::env::args().nth(3).and_then(|arg| arg.parse().ok());
+    for (n, (d, newest)) in [10_000, 100_000, 1_000_000].into_iter().flat_map(|n| differences.map(|d| (n, d)))
+    {
+        if only.is_some_and(|only| only != n) {
+            continue;
+        }
+        let sets = pair(n, d, newest);
         let stores = [storage(&sets[0]), storage(&sets[1])];
         let (haves, needs, peer_bytes) = peers(&stores);
         let mut expected: Vec<Finding> = haves.into_iter().chain(needs).map(Finding::Have).collect();
@@ -126,13 +132,46 @@ fn sessions(samples: usize) {
             let [mine, theirs] =
                 in_turn(samples, 20, || ours(&indexes), || peers(&stores)).map(|ns| ns / 1e3);
             println!(
-                "| d = {d} {} | {spec} | {mine:.1} | {theirs:.0} | {:.0} | {} | {} | {frames} |",
+                "| n = {n}, d = {d} {} | {spec} | {mine:.1} | {theirs:.0} | {:.0} | {} | {} | {frames} |",
                 if newest { "newest" } else { "scattered" },
                 theirs / mine,
                 bytes / d.max(1),
                 peer_bytes / d.max(1),
             );
         }
+    }
+}
+
+/// Bytes and frames of `range-compact` over its parameters: what the presets were chosen by.
+fn parameters(_: usize) {
+    let n = 1_000_000;
+    println!(
+        "\n| n = 10^6, B/d and frames | d = 1 | d = 10 | d = 100 | d = 1000 | d = 10^4 | d = 1000 newest |"
+    );
+    println!("|---|---|---|---|---|---|---|");
+    let pairs = [(1, false), (10, false), (100, false), (1000, false), (10_000, false), (1000, true)]
+        .map(|(d, newest)| (d, pair(n, d, newest)));
+    for spec in [
+        "range",
+        "range-compact:split=4,list=4",
+        "range-compact:split=4,list=8",
+        "range-compact:split=4,list=16",
+        "range-compact:split=8,list=8",
+        "range-compact:split=8,list=16",
+        "range-compact:split=16,list=16",
+        "range-compact:split=16,list=32",
+        "range-compact:split=32,list=32",
+        "range-compact:split=4,list=8,fp=24,bits=24",
+        "range-compact:split=4,list=8,fp=64,bits=64",
+    ] {
+        let strategy = build(spec).expect("these exist").strategy;
+        print!("| {spec} |");
+        for (d, sets) in &pairs {
+            let (found, bytes, frames) = ours(&sets.each_ref().map(|set| strategy.index(set)));
+            assert_eq!(found.len(), *d);
+            print!(" {}, {frames} |", bytes / d);
+        }
+        println!();
     }
 }
 
@@ -191,7 +230,12 @@ fn insertions(samples: usize) {
 
 fn main() {
     let samples = std::env::args().nth(1).and_then(|arg| arg.parse().ok()).unwrap_or(7);
-    for (name, part) in [("sessions", sessions as fn(usize)), ("seals", seals), ("insertions", insertions)] {
+    for (name, part) in [
+        ("sessions", sessions as fn(usize)),
+        ("parameters", parameters),
+        ("seals", seals),
+        ("insertions", insertions),
+    ] {
         if std::env::args().nth(2).is_none_or(|only| only == name) {
             part(samples);
         }

@@ -6,6 +6,7 @@
 //! times are equal, where they are listed, and at most three of them for a sum.
 
 use super::fingerprint::IdSum;
+use super::prefetch::prefetch;
 use crate::item::{Item, ItemId};
 
 /// Items of a leaf.
@@ -59,11 +60,6 @@ impl Leaf {
     pub fn is_below(&self, place: usize, bound: &Item) -> bool {
         let at = self.times[place];
         at < bound.at || at == bound.at && self.ids[place] < bound.id
-    }
-
-    /// The time of the item at a place.
-    pub fn time(&self, place: usize) -> u64 {
-        self.times[place]
     }
 
     /// Ids, by place.
@@ -135,19 +131,4 @@ impl Leaf {
             self.sums[after] = sum;
         }
     }
-}
-
-/// Tells the processor that a value will be read, and does not wait for it.
-fn prefetch<T>(value: &T) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: every processor of this architecture has the instruction, and it only ever is a hint.
-        #[allow(unsafe_code)]
-        unsafe {
-            _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(value).cast());
-        }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = value;
 }

@@ -21,17 +21,24 @@ impl ListedId for u64 {
     }
 }
 
-/// Finds what is in one list and not in the other, by sorting both. Ids are compared by their first 8 bytes, which
-/// tell honest ones apart, and by all of them where these are equal. Keeps its memory from one pair of lists to the next.
+/// How far ahead a partner is looked for, while lists are in one order.
+const NEAR: usize = 4;
+
+/// Finds what is in one list and not in the other. Honest lists are in the order of the set, so one walk along both
+/// pairs nearly everything; what is left is sorted and paired, in whatever order it came. Ids are compared by their first 8
+/// bytes, which tell honest ones apart, and by all of them where these are equal. Keeps its memory from one pair of lists to
+/// the next. O(n) in one order, O(n log n) at worst.
 #[derive(Clone, Debug)]
 pub struct Pairing<I> {
     mine: Vec<(u64, I, u32)>,
     theirs: Vec<(u64, I, u32)>,
+    /// What the walk has left.
+    left: [Vec<(u64, I, u32)>; 2],
 }
 
 impl<I> Default for Pairing<I> {
     fn default() -> Self {
-        Self { mine: Vec::new(), theirs: Vec::new() }
+        Self { mine: Vec::new(), theirs: Vec::new(), left: [Vec::new(), Vec::new()] }
     }
 }
 
@@ -45,23 +52,50 @@ impl<I: ListedId> Pairing<I> {
         mut only_mine: impl FnMut(u32),
         mut only_theirs: impl FnMut(u32),
     ) {
-        let fill = |list: &mut Vec<(u64, I, u32)>, entries: &mut dyn Iterator<Item = (I, u32)>| {
-            list.clear();
-            list.extend(entries.map(|(id, number)| (id.head(), id, number)));
-            list.sort_unstable();
-        };
-        fill(&mut self.mine, &mut { mine });
-        fill(&mut self.theirs, &mut { theirs });
-        let mut theirs = self.theirs.iter().peekable();
-        for (head, id, number) in &self.mine {
+        self.mine.clear();
+        self.mine.extend(mine.map(|(id, number)| (id.head(), id, number)));
+        self.theirs.clear();
+        self.theirs.extend(theirs.map(|(id, number)| (id.head(), id, number)));
+        self.walk();
+        let [mine, theirs] = &mut self.left;
+        mine.sort_unstable();
+        theirs.sort_unstable();
+        let mut theirs = theirs.iter().peekable();
+        for (head, id, number) in mine {
             while let Some((_, _, other)) = theirs.next_if(|(h, other, _)| (*h, *other) < (*head, *id)) {
                 only_theirs(*other);
             }
-            if theirs.next_if(|(_, other, _)| other == id).is_none() {
+            if theirs.next_if(|(_, other, _)| *other == *id).is_none() {
                 only_mine(*number);
             }
         }
         theirs.for_each(|(_, _, other)| only_theirs(*other));
+    }
+
+    /// Pairs what stands in one order, and puts the rest aside.
+    fn walk(&mut self) {
+        let (mut mine, mut theirs) = (&self.mine[..], &self.theirs[..]);
+        let [left_mine, left_theirs] = &mut self.left;
+        left_mine.clear();
+        left_theirs.clear();
+        let place_in = |list: &[(u64, I, u32)], entry: &(u64, I, u32)| {
+            list.iter().take(NEAR).position(|other| other.0 == entry.0 && other.1 == entry.1)
+        };
+        while let (Some(first), Some(other)) = (mine.first(), theirs.first()) {
+            if let Some(before) = place_in(theirs, first) {
+                left_theirs.extend_from_slice(&theirs[..before]);
+                (mine, theirs) = (&mine[1..], &theirs[before + 1..]);
+            } else if let Some(before) = place_in(mine, other) {
+                left_mine.extend_from_slice(&mine[..before]);
+                (mine, theirs) = (&mine[before + 1..], &theirs[1..]);
+            } else {
+                left_mine.push(*first);
+                left_theirs.push(*other);
+                (mine, theirs) = (&mine[1..], &theirs[1..]);
+            }
+        }
+        left_mine.extend_from_slice(mine);
+        left_theirs.extend_from_slice(theirs);
     }
 }
 
@@ -71,11 +105,15 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Ids of two bytes that matter, one of them behind the first 8.
+        /// Ids of two bytes that matter, one of them behind the first 8; in any order, or in one.
         #[test]
         fn differences_are_those_of_multisets(
-            lists in proptest::array::uniform2(proptest::collection::vec((0_u8..6, 0_u8..3), 0..20)),
+            sorted: bool,
+            mut lists in proptest::array::uniform2(proptest::collection::vec((0_u8..6, 0_u8..3), 0..20)),
         ) {
+            if sorted {
+                lists.iter_mut().for_each(|list| list.sort_unstable());
+            }
             let ids = lists.map(|list| {
                 list.into_iter().map(|(a, b)| {
                     let mut id = [0; 32];

@@ -17,9 +17,9 @@ use crate::wire::{Draft, Purpose, Reader, WireError};
 
 /// Protocol v1.
 pub const VERSION: u8 = 0x61;
-const MODE_SKIP: u64 = 0;
-const MODE_FINGERPRINT: u64 = 1;
-const MODE_LIST: u64 = 2;
+const MODE_SKIP: u8 = 0;
+const MODE_FINGERPRINT: u8 = 1;
+const MODE_LIST: u8 = 2;
 
 /// A number, most significant digit first: its bytes, and how many of them count.
 pub fn put_varint(value: u64) -> ([u8; 10], usize) {
@@ -111,33 +111,47 @@ impl Writer {
         self.draft
     }
 
-    fn head(&mut self, bound: &Bound, mode: u64, content_len: usize) -> Result<(), Stop> {
+    /// Appends a bound, a mode, and what follows it; `content_len` bytes more are to come.
+    fn head(
+        &mut self,
+        bound: &Bound,
+        mode: u8,
+        fingerprint: Option<&[u8; FINGERPRINT_LEN]>,
+        content_len: usize,
+    ) -> Result<(), Stop> {
         // 1 byte of mode, at most 10 + 1 + 32 of the bound, at most 10 of a count.
-        if self.draft.body.len() + 54 + content_len > self.len_max {
+        let fingerprint_len = fingerprint.map_or(0, |bytes| bytes.len());
+        if self.draft.body.len() + 54 + fingerprint_len + content_len > self.len_max {
             return Err(Stop::GiveUp(Reason::HeapBudget));
         }
         let at = bound.item.at;
         let time = if at == u64::MAX { 0 } else { at.saturating_sub(self.last_at) + 1 };
         self.last_at = at;
-        self.draft.put(Purpose::Sketch, |body| {
-            push_varint(body, time);
-            push_varint(body, bound.id_len as u64);
-            body.extend_from_slice(&bound.item.id.bytes()[..bound.id_len]);
-        });
-        self.draft.put(Purpose::Control, |body| push_varint(body, mode));
+        // Put together here, so that the message grows once.
+        let mut bytes = [0; 64];
+        let (digits, mut len) = put_varint(time);
+        bytes[..digits.len()].copy_from_slice(&digits);
+        bytes[len] = bound.id_len as u8;
+        len += 1;
+        bytes[len..len + ItemId::LEN].copy_from_slice(bound.item.id.bytes());
+        len += bound.id_len;
+        bytes[len] = mode;
+        bytes[len + 1..len + 1 + fingerprint_len]
+            .copy_from_slice(fingerprint.map_or(&[], |bytes| &bytes[..]));
+        let runs = [(Purpose::Sketch, len), (Purpose::Control, 1), (Purpose::Sketch, fingerprint_len)];
+        let runs = if fingerprint.is_some() { &runs[..] } else { &runs[..2] };
+        self.draft.runs(&bytes[..len + 1 + fingerprint_len], runs);
         Ok(())
     }
 
     /// Everything up to `bound` is settled.
     pub fn skip(&mut self, bound: &Bound) -> Result<(), Stop> {
-        self.head(bound, MODE_SKIP, 0)
+        self.head(bound, MODE_SKIP, None, 0)
     }
 
     /// Up to `bound` I hold what has this fingerprint.
     pub fn fingerprint(&mut self, bound: &Bound, bytes: &[u8; FINGERPRINT_LEN]) -> Result<(), Stop> {
-        self.head(bound, MODE_FINGERPRINT, bytes.len())?;
-        self.draft.bytes(Purpose::Sketch, bytes);
-        Ok(())
+        self.head(bound, MODE_FINGERPRINT, Some(bytes), 0)
     }
 
     /// Up to `bound` I hold these.
@@ -147,7 +161,7 @@ impl Writer {
         count: usize,
         ids: impl Iterator<Item = &'s [ItemId]>,
     ) -> Result<(), Stop> {
-        self.head(bound, MODE_LIST, count * ItemId::LEN)?;
+        self.head(bound, MODE_LIST, None, count * ItemId::LEN)?;
         self.draft.put(Purpose::Control, |body| push_varint(body, count as u64));
         self.draft.put(Purpose::Ids, |body| {
             body.reserve(count * ItemId::LEN);
@@ -227,7 +241,8 @@ impl<'a> Reading<'a> {
             return Ok(None);
         }
         let bound = self.bound()?;
-        let content = match varint(&mut self.reader, "mode of a range")? {
+        let mode = varint(&mut self.reader, "mode of a range")?;
+        let content = match u8::try_from(mode).unwrap_or(u8::MAX) {
             MODE_SKIP => Content::Skip,
             MODE_FINGERPRINT => Content::Fingerprint(self.reader.array("fingerprint")?),
             MODE_LIST => {
@@ -239,7 +254,7 @@ impl<'a> Reading<'a> {
                 let ids = self.reader.bytes("listed ids", claimed as usize * ItemId::LEN)?;
                 Content::List(ids.as_chunks().0)
             }
-            value => return Err(WireError::BadValue { what: "mode of a range", value }.into()),
+            _ => return Err(WireError::BadValue { what: "mode of a range", value: mode }.into()),
         };
         Ok(Some((bound, content)))
     }

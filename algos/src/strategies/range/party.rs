@@ -1,5 +1,6 @@
 //! One end of the recursion: answers a message range by range, and keeps what it has settled.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::fingerprint::fingerprint;
@@ -29,6 +30,9 @@ impl From<SessionError> for Stop {
 
 /// Nominal nanoseconds of one comparison in sorting or searching 32-byte ids.
 pub const COMPARE_NS: u64 = 8;
+
+/// Ranges of a message that are read before they are answered, so that memory is fetched meanwhile.
+const AHEAD: usize = 32;
 
 /// What the initiator has found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -109,9 +113,22 @@ impl Party {
         let mut last = Bound::START;
         // A run of settled ranges is skipped in one, and only when something follows it.
         let mut skipped = false;
-        while let Some((bound, content)) = reading.next()? {
+        let mut scout = set.cursor();
+        let mut ahead = VecDeque::with_capacity(AHEAD);
+        loop {
+            while ahead.len() < AHEAD
+                && let Some((bound, content)) = reading.next()?
+            {
+                // What follows lies somewhere else.
+                if content == Content::Skip {
+                    scout.prefetch_bound(&bound.item);
+                }
+                ahead.push_back((bound, content));
+            }
+            let Some((bound, content)) = ahead.pop_front() else { break };
             // Ranges that were cut from one are of one length, there and mostly here.
-            let range = start..bounds.seek_bound(start..set.len(), start + len, &bound.item);
+            let guess = (content != Content::Skip).then_some(start + len);
+            let range = start..bounds.seek_bound(start..set.len(), guess, &bound.item);
             (start, len) = (range.end, range.len());
             bounds.prefetch((start + 2 * len).min(set.len()));
             let settled = match content {

@@ -18,6 +18,7 @@
 //! newest costs O(n); the C++ negentropy keeps a B-tree with sums of subtrees, which must add up siblings on its
 //! way and starts from the root each time.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -227,8 +228,9 @@ impl RangeSet {
         let mut nodes: Vec<Node> = match seal::order(items) {
             None => items.chunks(LEAF_MAX).map(|items| leaf(items.iter().copied())).collect(),
             Some(places) => {
-                let gather = |places: &[u32]| leaf(places.iter().map(|place| items[*place as usize]));
-                places.chunks(LEAF_MAX).map(gather).collect()
+                let mut items = seal::gather(items, &places);
+                let leaves = places.len().div_ceil(LEAF_MAX);
+                (0..leaves).map(|_| leaf(items.by_ref().take(LEAF_MAX))).collect()
             }
         };
         while nodes.len() > 1 {
@@ -242,7 +244,7 @@ impl RangeSet {
     pub fn insert(&mut self, item: Item) -> bool {
         if !self.is_empty() {
             let mut cursor = self.cursor();
-            let place = cursor.seek_bound(0..self.len(), self.len(), &item);
+            let place = cursor.seek_bound(0..self.len(), Some(self.len()), &item);
             if place < self.len() && cursor.item(place) == item {
                 return false;
             }
@@ -375,21 +377,45 @@ impl<'a> Cursor<'a> {
         self.leaf.prefetch(place - self.start);
     }
 
-    /// The first place in `range` whose item is not below `bound`, or the end of `range`. Looks near `guess` first.
-    pub fn seek_bound(&mut self, range: Range<usize>, guess: usize, bound: &Item) -> usize {
-        let guess = guess.clamp(range.start, range.end);
-        self.seek(guess);
-        // What this leaf holds of the range.
-        let (start, end) = (self.start.max(range.start), self.end.min(range.end));
-        let first = start - self.start;
-        let place = start + search_near(end - start, guess - start, |i| self.leaf.is_below(first + i, bound));
-        if (place > start || start == range.start) && (place < end || end == range.end) {
-            return place;
+    /// Has the memory around a bound fetched, which somebody will ask for soon.
+    pub fn prefetch_bound(&mut self, bound: &Item) {
+        let guess = self.descend_by_time(bound);
+        for place in [guess.saturating_sub(8), guess, guess + 8] {
+            self.leaf.prefetch(place);
         }
-        self.descend(|inner, _| inner.child_at(bound));
-        let len = self.end - self.start;
-        let guess = interpolate(self.leaf.time(0), self.leaf.time(len - 1), bound.at, len);
-        let place = self.start + search_near(len, guess, |i| self.leaf.is_below(i, bound));
+    }
+
+    /// Goes to the leaf in which items stop being below `bound`, or to the one before. Returns where in it that may
+    /// be, by what its parents say.
+    fn descend_by_time(&mut self, bound: &Item) -> usize {
+        let times = Cell::new((0, u64::MAX));
+        self.descend(|inner, _| {
+            let i = inner.child_at(bound);
+            let next = inner.children.get(i + 1).map_or(times.get().1, |next| next.first.at);
+            times.set((inner.children[i].first.at, next));
+            i
+        });
+        let (first, next) = times.get();
+        interpolate(first, next, bound.at, self.end - self.start)
+    }
+
+    /// The first place in `range` whose item is not below `bound`, or the end of `range`. Looks near `guess` first,
+    /// if there is one.
+    pub fn seek_bound(&mut self, range: Range<usize>, guess: Option<usize>, bound: &Item) -> usize {
+        if let Some(guess) = guess {
+            let guess = guess.clamp(range.start, range.end);
+            self.seek(guess);
+            // What this leaf holds of the range.
+            let (start, end) = (self.start.max(range.start), self.end.min(range.end));
+            let first = start - self.start;
+            let below = |i| self.leaf.is_below(first + i, bound);
+            let place = start + search_near(end - start, guess - start, below);
+            if (place > start || start == range.start) && (place < end || end == range.end) {
+                return place;
+            }
+        }
+        let guess = self.descend_by_time(bound);
+        let place = self.start + search_near(self.end - self.start, guess, |i| self.leaf.is_below(i, bound));
         place.clamp(range.start, range.end)
     }
 
@@ -438,7 +464,8 @@ mod tests {
                 None => random_item(rng, 1 << 20),
             };
             let below = sorted[start..end].partition_point(|item| *item < bound);
-            let guess = rng.below(sorted.len() as u64 + 2) as usize;
+            let guess = Some(rng.below(sorted.len() as u64 + 2) as usize).filter(|guess| guess % 3 > 0);
+            cursor.prefetch_bound(&bound);
             assert_eq!(cursor.seek_bound(start..end, guess, &bound), start + below);
             let ids = sorted[start..end].iter().map(|item| &item.id);
             assert!(cursor.ids(start..end).flatten().eq(ids));

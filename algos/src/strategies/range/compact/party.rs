@@ -1,10 +1,11 @@
 //! One end of the recursion in one attempt: answers turns, and keeps what it has found.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::Params;
-use super::point::{Cut, Point, put_cuts, put_gamma, take_cuts};
-use super::turn::{Piece, SEAL_LEN, Said, Turn, take_control, take_ids};
+use super::point::{Cut, Point, put_cuts, take_cuts};
+use super::turn::{Piece, SEAL_LEN, Said, Turn, put_ids, take_control, take_ids};
 use crate::bits::BitReader;
 use crate::item::ItemId;
 use crate::salt::{Key, short_of};
@@ -19,6 +20,8 @@ use crate::wire::{Draft, MESSAGE_LEN_MAX, Reader, WireError};
 const PARTS_MAX: u64 = 64;
 /// Nominal nanoseconds of cutting off one part of a range: its sum, its fingerprint, its bound.
 const PART_NS: u64 = 150;
+/// Ranges of which memory is being fetched before the first of them is cut.
+const AHEAD: usize = 8;
 
 /// What is found when everything is settled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,7 +58,11 @@ pub struct Party {
 /// What an end needs while it makes a turn.
 struct Making<'a> {
     cursor: Cursor<'a>,
+    /// Goes ahead and has memory fetched.
+    scout: Cursor<'a>,
     turn: Turn,
+    /// Ranges to be cut, of which memory is on its way.
+    to_cut: VecDeque<Piece>,
     cuts: Vec<Cut>,
     parts_made: u64,
 }
@@ -77,8 +84,14 @@ impl Party {
     }
 
     fn fingerprint(&self, sum: &IdSum, count: usize) -> u64 {
-        let hashed = self.key.hash(&ItemId::new(sum.to_bytes()));
-        self.key.check(hashed.short ^ count as u64) >> (64 - self.params.fp_bits)
+        self.keyed(sum, count) >> (64 - self.params.fp_bits)
+    }
+
+    fn keyed(&self, sum: &IdSum, count: usize) -> u64 {
+        let mut bytes = [0; ItemId::LEN + 8];
+        bytes[..ItemId::LEN].copy_from_slice(&sum.to_bytes());
+        bytes[ItemId::LEN..].copy_from_slice(&(count as u64).to_le_bytes());
+        self.key.check_bytes(&bytes)
     }
 
     /// The keyed hash of all items but those that the peer lacks.
@@ -89,12 +102,18 @@ impl Party {
             haves.add(&cursor.item(*place as usize).id);
         }
         let count = self.set.len() - self.found.haves.len();
-        let hashed = self.key.hash(&ItemId::new((self.set.sum() - haves).to_bytes()));
-        self.key.check(hashed.set ^ count as u64).to_le_bytes()
+        self.keyed(&(self.set.sum() - haves), count).to_le_bytes()
     }
 
     fn making<'a>(&self, set: &'a RangeSet) -> Making<'a> {
-        Making { cursor: set.cursor(), turn: Turn::default(), cuts: Vec::new(), parts_made: 0 }
+        Making {
+            cursor: set.cursor(),
+            scout: set.cursor(),
+            turn: Turn::default(),
+            to_cut: VecDeque::new(),
+            cuts: Vec::new(),
+            parts_made: 0,
+        }
     }
 
     /// The initiator's first turn: as if it had been told that the whole set differs.
@@ -103,6 +122,7 @@ impl Party {
         let mut making = self.making(&set);
         let whole = self.pieces[0].clone();
         self.differ(&mut making, whole)?;
+        self.finish(&mut making)?;
         Ok(making.turn)
     }
 
@@ -146,25 +166,31 @@ impl Party {
         let mut sketch = BitReader::new(rest);
         let mut cuts = Vec::new();
         let mut is_last = true;
+        let parts = parts as usize;
+        let mut next = of(Said::Cut).skip(2);
         for piece in of(Said::Cut) {
             is_last = false;
-            take_cuts(&mut sketch, &piece.points.0, &piece.points.1, parts as usize - 1, &mut cuts)?;
+            if let Some(next) = next.next() {
+                fetch_cuts(&mut making.scout, next, parts);
+            }
+            take_cuts(&mut sketch, &piece.points.0, &piece.points.1, parts - 1, &mut cuts)?;
             self.hear_parts(&mut making, piece, &cuts, &mut sketch)?;
         }
         let mut ids = BitReader::new(sketch.finish().map_err(broken)?);
-        let (mut theirs, mut pairing) = (Vec::new(), Pairing::default());
+        let mine = self.short_ids(&mut making.cursor, of(Said::Listed).map(|piece| &piece.places));
+        let (mut mine, mut lists) = (&mine[..], Lists::default());
         for piece in of(Said::Listed) {
             is_last = false;
-            take_ids(&mut ids, self.params.id_bits, &mut theirs)?;
-            self.compare(&mut making, &piece.places, &theirs, &mut pairing)?;
+            let here;
+            (here, mine) = mine.split_at(piece.places.len());
+            take_ids(&mut ids, self.params.id_bits, &mut lists.theirs)?;
+            self.compare(&mut making, piece.places.start, here, &mut lists)?;
         }
         let rest = self.hear_answers(ids.finish().map_err(broken)?)?;
         if !is_last {
-            return if rest.is_empty() {
-                Ok(Heard::Answer(making.turn))
-            } else {
-                Err(broken(WireError::Trailing { left: rest.len() }))
-            };
+            Reader::new(rest).finish().map_err(broken)?;
+            self.finish(&mut making)?;
+            return Ok(Heard::Answer(making.turn));
         }
         let mut reader = Reader::new(rest);
         let theirs = reader.array("seal").map_err(broken)?;
@@ -187,7 +213,7 @@ impl Party {
         let lasts = cuts.iter().map(|cut| cut.before()).chain([piece.points.1]);
         for (i, last) in lasts.enumerate() {
             let next = match cuts.get(i) {
-                Some(cut) => making.cursor.seek_bound(at..end, at + len, &cut.item()),
+                Some(cut) => making.cursor.seek_bound(at..end, Some(at + len), &cut.item()),
                 None => end,
             };
             let sum = making.cursor.sum_below(next);
@@ -206,37 +232,64 @@ impl Party {
         Ok(())
     }
 
-    /// A range differs: lists it if it is short, cuts it otherwise.
-    fn differ(&mut self, making: &mut Making<'_>, piece: Piece) -> Result<(), Stop> {
-        let turn = &mut making.turn;
-        let places = piece.places.start as usize..piece.places.end as usize;
-        if places.len() < self.params.list {
-            turn.control.write(|bits| bits.put(3, 2));
-            let ids = making.cursor.ids(places).flatten();
-            turn.ids.write(|bits| {
-                put_gamma(bits, piece.places.len() as u64 + 1);
-                self.key.hash_all(ids, |hashed| {
-                    bits.put(short_of(hashed.short, self.params.id_bits), self.params.id_bits);
-                });
-            });
-            turn.lists.push(piece.places);
-            return self.afford(turn.heap_bytes());
+    /// A range differs: it will be listed if it is short, and cut otherwise.
+    fn differ(&self, making: &mut Making<'_>, piece: Piece) -> Result<(), Stop> {
+        if piece.places.len() < self.params.list {
+            making.turn.control.write(|bits| bits.put(3, 2));
+            making.turn.lists.push(piece.places);
+            return Ok(());
         }
-        turn.control.write(|bits| bits.put(1, 2));
-        let parts = self.params.split;
-        making.parts_made += parts as u64;
+        making.turn.control.write(|bits| bits.put(1, 2));
+        making.parts_made += self.params.split as u64;
         self.afford_ns(making.parts_made * PART_NS)?;
-        let (len, longer) = (places.len() / parts, places.len() % parts);
-        let ends = (0..parts).scan(places.start, |end, part| {
-            *end += len + usize::from(part < longer);
-            Some(*end)
+        fetch_cuts(&mut making.scout, &piece, self.params.split);
+        making.to_cut.push_back(piece);
+        if making.to_cut.len() > AHEAD { self.cut(making) } else { Ok(()) }
+    }
+
+    /// Cuts and lists what was put off.
+    fn finish(&self, making: &mut Making<'_>) -> Result<(), Stop> {
+        while !making.to_cut.is_empty() {
+            self.cut(making)?;
+        }
+        let listed = making.turn.lists.iter().map(ExactSizeIterator::len).sum::<usize>();
+        self.afford(making.turn.heap_bytes() + listed * size_of::<u64>())?;
+        let ids = self.short_ids(&mut making.cursor, making.turn.lists.iter());
+        let mut ids = &ids[..];
+        making.turn.ids.write(|bits| {
+            for places in &making.turn.lists {
+                let here;
+                (here, ids) = ids.split_at(places.len());
+                put_ids(bits, here.iter().copied(), self.params.id_bits);
+            }
         });
-        let cursor = &mut making.cursor;
-        ends.clone().for_each(|end| cursor.prefetch(end));
+        self.afford(making.turn.heap_bytes())
+    }
+
+    /// The short ids of all items at some places.
+    fn short_ids<'p>(
+        &self,
+        cursor: &mut Cursor<'_>,
+        ranges: impl Iterator<Item = &'p Range<u32>>,
+    ) -> Vec<u64> {
+        let mut shorts = Vec::new();
+        let ids = ranges.flat_map(|places| {
+            let ids: Vec<&[ItemId]> = cursor.ids(places.start as usize..places.end as usize).collect();
+            ids.into_iter().flatten()
+        });
+        self.key.hash_all(ids, |hashed| shorts.push(short_of(hashed.short, self.params.id_bits)));
+        shorts
+    }
+
+    /// Cuts the first of the ranges to be cut.
+    fn cut(&self, making: &mut Making<'_>) -> Result<(), Stop> {
+        let Some(piece) = making.to_cut.pop_front() else { return Ok(()) };
+        let (cursor, turn) = (&mut making.cursor, &mut making.turn);
+        let ends = part_ends(&piece, self.params.split);
         making.cuts.clear();
-        let inner = ends.clone().take(parts - 1);
+        let inner = ends.clone().take(self.params.split - 1);
         making.cuts.extend(inner.map(|end| Cut::between(&cursor.item(end - 1), &cursor.item(end))));
-        let (mut first, mut at) = (piece.points.0, places.start);
+        let (mut first, mut at) = (piece.points.0, piece.places.start as usize);
         let mut sum_before = cursor.sum_below(at);
         turn.sketch.write(|bits| {
             put_cuts(bits, &piece.points.0, &piece.points.1, &making.cuts);
@@ -253,22 +306,20 @@ impl Party {
         self.afford(turn.heap_bytes())
     }
 
-    /// Compares a range with the peer's list of it, and answers with what differs.
+    /// Compares the own ids from a place on with the peer's list, and answers with what differs.
     fn compare(
         &mut self,
         making: &mut Making<'_>,
-        places: &Range<u32>,
-        theirs: &[u64],
-        pairing: &mut Pairing<u64>,
+        start: u32,
+        mine: &[u64],
+        lists: &mut Lists,
     ) -> Result<(), Stop> {
-        let compares =
-            (theirs.len() + places.len()) as u64 * u64::from((theirs.len() + places.len() + 1).ilog2() + 1);
-        self.afford_ns(compares * COMPARE_NS)?;
-        let mut mine = Vec::with_capacity(places.len());
-        let ids = making.cursor.ids(places.start as usize..places.end as usize).flatten();
-        self.key.hash_all(ids, |hashed| mine.push(short_of(hashed.short, self.params.id_bits)));
-        let mut lacked = vec![false; theirs.len()];
-        let mut extras = Vec::new();
+        let Lists { theirs, lacked, extras, pairing } = lists;
+        let len = theirs.len() + mine.len();
+        self.afford_ns(len as u64 * u64::from((len + 1).ilog2() + 1) * COMPARE_NS)?;
+        lacked.clear();
+        lacked.resize(theirs.len(), false);
+        extras.clear();
         pairing.differences(
             mine.iter().copied().zip(0..),
             theirs.iter().copied().zip(0..),
@@ -276,19 +327,14 @@ impl Party {
             |i| lacked[i as usize] = true,
         );
         extras.sort_unstable();
-        self.found.haves.extend(extras.iter().map(|i| places.start + i));
+        self.found.haves.extend(extras.iter().map(|i| start + i));
         making.turn.missing.write(|bits| lacked.iter().for_each(|lacked| bits.put(u64::from(*lacked), 1)));
         if self.role == Role::Initiator {
-            self.found
-                .needs
-                .extend(theirs.iter().zip(lacked).filter(|(_, lacked)| *lacked).map(|(id, _)| *id));
+            let needs = theirs.iter().zip(lacked).filter(|(_, lacked)| **lacked);
+            self.found.needs.extend(needs.map(|(id, _)| *id));
         } else {
-            making.turn.extras.write(|bits| {
-                put_gamma(bits, extras.len() as u64 + 1);
-                for i in extras {
-                    bits.put(mine[i as usize], self.params.id_bits);
-                }
-            });
+            let extras = extras.iter().map(|i| mine[*i as usize]);
+            making.turn.extras.write(|bits| put_ids(bits, extras, self.params.id_bits));
         }
         self.afford(making.turn.heap_bytes() + self.found.needs.len() * size_of::<u64>())
     }
@@ -316,6 +362,29 @@ impl Party {
         }
         reader.finish().map_err(broken)
     }
+}
+
+/// What is kept from one list to the next for its memory.
+#[derive(Debug, Default)]
+struct Lists {
+    theirs: Vec<u64>,
+    lacked: Vec<bool>,
+    extras: Vec<u32>,
+    pairing: Pairing<u64>,
+}
+
+/// Where the parts of a range end that is cut into parts of one length, the first ones longer by one.
+fn part_ends(piece: &Piece, parts: usize) -> impl Iterator<Item = usize> + Clone {
+    let (len, longer) = (piece.places.len() / parts, piece.places.len() % parts);
+    (0..parts).scan(piece.places.start as usize, move |end, part| {
+        *end += len + usize::from(part < longer);
+        Some(*end)
+    })
+}
+
+/// Has the memory fetched that cutting a range will ask for.
+fn fetch_cuts(scout: &mut Cursor<'_>, piece: &Piece, parts: usize) {
+    part_ends(piece, parts).for_each(|end| scout.prefetch(end));
 }
 
 fn broken(error: WireError) -> Stop {

@@ -61,9 +61,22 @@ impl Point {
         }
     }
 
-    /// The bit with this number, counted from the most significant one.
-    fn bit(&self, number: u32) -> u64 {
-        self.0[(number / 64) as usize] >> (63 - number % 64) & 1
+    /// Bits from number `from` on, counted from the most significant one, `len` of them, at most 32.
+    fn bits(&self, from: u32, len: u32) -> u64 {
+        let (word, shift) = ((from / 64) as usize, from % 64);
+        let next = self.0.get(word + 1).copied().unwrap_or(0);
+        let window = u128::from(self.0[word]) << 64 | u128::from(next);
+        ((window << shift) >> (127 - len) >> 1) as u64
+    }
+
+    /// Sets bits that were zero, as [`Self::bits`] reads them.
+    fn set_bits(&mut self, from: u32, len: u32, value: u64) {
+        let (word, shift) = ((from / 64) as usize, from % 64);
+        let window = u128::from(value) << (127 - len) << 1 >> shift;
+        self.0[word] |= (window >> 64) as u64;
+        if let Some(next) = self.0.get_mut(word + 1) {
+            *next |= window as u64;
+        }
     }
 
     /// The point with only its first `len` bits.
@@ -102,12 +115,10 @@ pub fn put_cuts(writer: &mut BitWriter<'_>, first: &Point, last: &Point, cuts: &
     let shortest = cuts.iter().map(|cut| cut.len).min().unwrap_or(BITS);
     put_gamma(writer, u64::from(shortest - shared));
     for cut in cuts {
-        for _ in shortest..cut.len {
-            writer.put(1, 1);
-        }
-        writer.put(0, 1);
-        for number in shared..cut.len - 1 {
-            writer.put(cut.point.bit(number), 1);
+        put_unary(writer, cut.len - shortest);
+        for from in (shared..cut.len - 1).step_by(32) {
+            let len = (cut.len - 1 - from).min(32);
+            writer.put(cut.point.bits(from, len), len);
         }
     }
 }
@@ -135,10 +146,11 @@ pub fn take_cuts(
         }
         let end = shared + value as u32;
         let mut point = first.truncated(shared);
-        for number in shared..end {
-            let bit = if number + 1 < end { reader.take("bound", 1)? } else { 1 };
-            point.0[(number / 64) as usize] |= bit << (63 - number % 64);
+        for from in (shared..end - 1).step_by(32) {
+            let len = (end - 1 - from).min(32);
+            point.set_bits(from, len, reader.take("bound", len)?);
         }
+        point.set_bits(end - 1, 1, 1);
         if point <= before || point > *last {
             return Err(SessionError::Protocol("bounds do not rise"));
         }
@@ -148,14 +160,20 @@ pub fn take_cuts(
     Ok(())
 }
 
+/// Appends as many ones and a zero.
+fn put_unary(writer: &mut BitWriter<'_>, mut ones: u32) {
+    while ones >= 32 {
+        writer.put(u64::from(u32::MAX), 32);
+        ones -= 32;
+    }
+    writer.put((1 << ones) - 1, ones + 1);
+}
+
 /// Appends a number from 1 on, short if small (P. Elias, "Universal codeword sets and representations of the
 /// integers", 1975).
 pub fn put_gamma(writer: &mut BitWriter<'_>, value: u64) {
     let low_len = value.ilog2();
-    for _ in 0..low_len {
-        writer.put(1, 1);
-    }
-    writer.put(0, 1);
+    put_unary(writer, low_len);
     writer.put(value & !(1 << low_len), low_len);
 }
 

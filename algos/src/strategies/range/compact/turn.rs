@@ -14,7 +14,7 @@
 
 use std::ops::Range;
 
-use super::point::{Point, take_gamma};
+use super::point::{Point, put_gamma, take_gamma};
 use crate::bits::{BitReader, BitWriter};
 use crate::session::SessionError;
 use crate::wire::{Draft, Purpose, put_varint};
@@ -129,6 +129,12 @@ pub fn take_control(bytes: &[u8], count: usize) -> Result<(Vec<Said>, &[u8]), Se
         });
     }
     Ok((said, reader.finish()?))
+}
+
+/// Appends a list of short ids.
+pub fn put_ids(writer: &mut BitWriter<'_>, ids: impl ExactSizeIterator<Item = u64>, bits: u32) {
+    put_gamma(writer, ids.len() as u64 + 1);
+    ids.for_each(|id| writer.put(id, bits));
 }
 
 /// Takes a list of short ids into `ids`.
