@@ -17,3 +17,18 @@ pub mod riblt {
     pub use crate::strategies::riblt::kernel::{Cell, Coder, subtract};
     pub use crate::strategies::riblt::prefix::Prefix;
 }
+
+/// Blocked Bloom filters; see the module for the idea.
+///
+/// ```
+/// use offerbench_algos::kernels::bloom::{Blocked, Probes, rate};
+/// let hash = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+/// let mut filter = Blocked::new(Probes::Eight, 20);
+/// filter.insert_all(&[hash(1), hash(2)]);
+/// filter.insert(hash(3));
+/// assert_eq!(filter.affirms_all(&[hash(1), hash(4), hash(3)]), 0b101);
+/// assert!(rate(Probes::Eight, 1000, 20) < 0.01);
+/// ```
+pub mod bloom {
+    pub use crate::strategies::bloom::blocked::{BLOCK_BITS, Blocked, Path, Probes, QUERIES_MAX, rate};
+}

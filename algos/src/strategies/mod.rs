@@ -9,7 +9,7 @@ use crate::session::Strategy;
 use crate::spec::{Param, Spec, SpecError, join};
 
 mod automerge;
-mod bloom;
+pub(crate) mod bloom;
 mod filter;
 mod fuse;
 pub(crate) mod iblt;
