@@ -11,7 +11,7 @@ use crate::spec::{Param, Spec, SpecError, join};
 mod automerge;
 pub(crate) mod bloom;
 mod filter;
-mod fuse;
+pub(crate) mod fuse;
 pub(crate) mod iblt;
 mod offers;
 mod pinsketch;
