@@ -14,7 +14,7 @@ mod filter;
 mod fuse;
 pub(crate) mod iblt;
 mod offers;
-mod pinsketch;
+pub(crate) mod pinsketch;
 mod range;
 pub(crate) mod riblt;
 mod size;

@@ -5,7 +5,7 @@
 //! and the first syndromes of a long sketch are the short sketch. Both hold for the serialized bytes, which
 //! are the same whichever engine wrote them.
 
-use super::kernel::{Gf, Path};
+use super::kernel::{Adder, Gf, Path};
 #[cfg(target_arch = "x86_64")]
 use super::peer::Peer;
 
@@ -75,6 +75,15 @@ impl Field {
             }
             #[cfg(target_arch = "x86_64")]
             Engine::Minisketch(peer) => peer.sketch(capacity, ids),
+        }
+    }
+
+    /// An empty sketch that takes ids one at a time; our own engine only.
+    pub fn adder(self, capacity: u64) -> Option<Adder> {
+        match self.engine {
+            Engine::Own(gf) => Some(Adder::new(gf, capacity as usize)),
+            #[cfg(target_arch = "x86_64")]
+            Engine::Minisketch(_) => None,
         }
     }
 

@@ -95,8 +95,8 @@ use crate::sorted::{OpenOnSet, SetIndex, ShortIds, SortedSet};
 use crate::spec::Param;
 
 use engine::Field;
-pub use engine::Field as SketchField;
-pub use kernel::Path as SketchPath;
+pub use engine::{Field as SketchField, merge};
+pub use kernel::{Adder, Path as SketchPath};
 use sizing::{START, Work};
 
 /// Values of `engine`.

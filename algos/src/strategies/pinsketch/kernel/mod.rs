@@ -11,10 +11,13 @@
 mod decode;
 mod portable;
 mod roots;
+mod single;
 #[cfg(test)]
 mod tests;
 #[cfg(target_arch = "x86_64")]
 mod x86;
+
+pub use single::Adder;
 
 /// Coefficients that [`Gf::combine`] makes at once.
 pub const TILE: usize = 16;
@@ -190,6 +193,18 @@ impl Gf {
             Path::Clmul128 => x86::combine128(self, scales, rows, step),
             #[cfg(target_arch = "x86_64")]
             Path::Clmul256 => x86::combine256(self, scales, rows, step),
+        }
+    }
+
+    /// Sixteen sums of products side by side: Σ_r `a[r·TILE + k]`·`b[r·TILE + k]` for `TILE` values of k, over as many rows
+    /// as both have.
+    pub fn dots(self, a: &[u64], b: &[u64]) -> [u64; TILE] {
+        match self.path {
+            Path::Portable => portable::dots(self, a, b),
+            #[cfg(target_arch = "x86_64")]
+            Path::Clmul128 => x86::dots128(self, a, b),
+            #[cfg(target_arch = "x86_64")]
+            Path::Clmul256 => x86::dots256(self, a, b),
         }
     }
 

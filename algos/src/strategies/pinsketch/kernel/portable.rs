@@ -38,6 +38,17 @@ pub fn combine(gf: Gf, scales: &[u64], rows: &[u64], step: usize) -> [u64; TILE]
     sums.map(|sum| gf.reduce(sum))
 }
 
+/// See [`Gf::dots`].
+pub fn dots(gf: Gf, a: &[u64], b: &[u64]) -> [u64; TILE] {
+    let mut sums = [0; TILE];
+    for (a, b) in a.chunks_exact(TILE).zip(b.chunks_exact(TILE)) {
+        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
+            *sum ^= times(&multiples(*a), *b, gf.bits);
+        }
+    }
+    sums.map(|sum| gf.reduce(sum))
+}
+
 /// Multiplication by a fixed element is a linear map: a table of its values at each nibble of the other
 /// factor needs no reduction. (minisketch's generic fields do so with six bits at a time.)
 fn linear_map(gf: Gf, factor: u64) -> [[u64; 16]; 16] {

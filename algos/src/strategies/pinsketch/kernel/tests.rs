@@ -66,6 +66,11 @@ fn sums_of_products_are_equal_on_every_path() {
             let (a, b) = (elements(n, gf.bits, 3), elements(n, gf.bits, 4));
             let sum = a.iter().zip(&b).fold(0, |sum, (a, b)| sum ^ gf.mul(*a, *b));
             assert_eq!(gf.dot(&a, &b), sum);
+            let (long, other) = (elements(n * TILE, gf.bits, 12), elements(n * TILE, gf.bits, 13));
+            let columns = gf.dots(&long, &other);
+            assert_eq!(columns, portable.dots(&long, &other));
+            let last = long.iter().zip(&other).skip(TILE - 1).step_by(TILE);
+            assert_eq!(columns[TILE - 1], last.fold(0, |sum, (a, b)| sum ^ gf.mul(*a, *b)));
             for step in [1, 5, TILE] {
                 let rows = elements(n * step + TILE, gf.bits, 5);
                 let columns = gf.combine(&a, &rows, step);
@@ -90,6 +95,20 @@ fn syndromes_are_odd_power_sums() {
                 let last = elements.iter().fold(0, |sum, x| sum ^ power(*x));
                 assert_eq!(sums.last().copied().unwrap_or(last), last);
             }
+        }
+    });
+}
+
+#[test]
+fn one_at_a_time_is_as_all_at_once() {
+    each(|gf, portable| {
+        for capacity in [0, 1, 2, 4, 5, 15, 16, 17, 64, 65, 130] {
+            let elements = elements(9, gf.bits, 14);
+            let mut adder = Adder::new(gf, capacity);
+            for x in elements.iter().chain(&elements[..3]) {
+                adder.add(*x);
+            }
+            assert_eq!(adder.syndromes(), portable.syndromes(capacity, &elements[3..]));
         }
     });
 }
