@@ -27,7 +27,7 @@ pub const TILE: usize = 16;
 /// How products are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Path {
-    /// Table look-ups in ordinary registers: the specification.
+    /// Integer products with holes in ordinary registers: the specification.
     Portable,
     /// PCLMULQDQ, two elements in a register of 128 bits.
     #[cfg(target_arch = "x86_64")]
@@ -75,7 +75,6 @@ impl Path {
 const BLOCK: usize = 32;
 
 /// What encoding in vectors works on; see `x86`.
-#[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only sums are used"))]
 struct Grid {
     /// x^(2i+1) for each element of a block, for i from 0.
     babies: Vec<u64>,
@@ -218,7 +217,7 @@ impl Gf {
         // On every path, because heap peaks are counts and may not depend on the machine.
         let mut grid = Grid::new(capacity);
         match self.path {
-            Path::Portable => portable::syndromes(self, &mut grid.sums[..capacity], elements),
+            Path::Portable => portable::syndromes(self, &mut grid, elements),
             #[cfg(target_arch = "x86_64")]
             Path::Clmul128 => x86::syndromes128(self, &mut grid, elements),
             #[cfg(target_arch = "x86_64")]
