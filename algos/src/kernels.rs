@@ -3,6 +3,21 @@
 //! For benches, which set them beside other implementations, and for whoever wants the coding without the
 //! dialogue. What they compute is what sessions send.
 
+/// PinSketch, byte-compatible with minisketch; see the module of the strategy for the idea.
+///
+/// ```
+/// use offerbench_algos::kernels::pinsketch::{Field, merge};
+/// let field = Field::new(64);
+/// let mut sketch = field.sketch(2, [1, 2, 3].into_iter()).expect("memory");
+/// let mut adder = field.adder(2).expect("our own engine");
+/// [2, 3, 4].into_iter().for_each(|id| adder.add(id));
+/// merge(&mut sketch, &adder.sketch());
+/// assert_eq!(field.decode(&sketch, 2, 0), Some(vec![1, 4]));
+/// ```
+pub mod pinsketch {
+    pub use crate::strategies::pinsketch::{Adder, SketchField as Field, SketchPath as Path, merge};
+}
+
 /// Rateless invertible Bloom lookup tables; see the module of the strategy for the idea.
 ///
 /// ```

@@ -14,7 +14,7 @@ mod filter;
 pub(crate) mod fuse;
 pub(crate) mod iblt;
 mod offers;
-mod pinsketch;
+pub(crate) mod pinsketch;
 pub(crate) mod range;
 pub(crate) mod riblt;
 mod size;

@@ -43,6 +43,7 @@ const SOURCES: &[(&str, &[&str])] = &[
             include_str!("pinsketch/mod.rs"),
             include_str!("pinsketch/engine.rs"),
             include_str!("pinsketch/initiator.rs"),
+            include_str!("pinsketch/parts.rs"),
             include_str!("pinsketch/responder.rs"),
             include_str!("pinsketch/sizing.rs"),
             include_str!("pinsketch/tree.rs"),

@@ -325,6 +325,7 @@ pub fn machine() -> Machine {
         os: "linux x86_64".into(),
         rustc: "rustc 1.0.0".into(),
         flags: "release, lto=thin".into(),
+        kernels: [("riblt".to_owned(), "portable".to_owned())].into(),
     }
 }
 
