@@ -3,7 +3,7 @@
 use super::Page;
 use super::tag::{Table, Td, code, escaped, prose};
 use crate::study::Study;
-use crate::study::peers::{Line, Reached, lines, reading, shelves, times};
+use crate::study::peers::{Line, Reached, lines, on, reading, shelves, times};
 use crate::study::summary::with_interval;
 
 /// What is common to all cells.
@@ -26,9 +26,7 @@ pub fn section(page: &mut Page, study: &Study<'_>) {
     page.push("<section id=\"peers\"><h2>How do our kernels compare with other implementations?</h2>\n");
     page.paragraph("", METHOD);
     if let Some(machine) = &run.header().machine {
-        let machine =
-            [machine.cpu.as_str(), &machine.os, &machine.rustc, &machine.flags].map(escaped).join("; ");
-        page.paragraph("", &format!("CPU time of one thread on {machine}."));
+        page.paragraph("", &escaped(&on(machine)));
     }
     if !study.parts.is_empty() {
         words(page, &lines);
@@ -36,7 +34,7 @@ pub fn section(page: &mut Page, study: &Study<'_>) {
     for shelf in shelves(&lines) {
         page.push(&format!("<h3>{}</h3>\n", escaped(&shelf.title)));
         let columns =
-            ["Kernel", "At", "Our path", "Beside", "For one", "Ours", "Theirs", "Ratio", "Asked", ""];
+            ["Kernel", "At", "Our path", "Beside", "For one", "Ours", "Theirs", "Ratio", "Asked", "Reached"];
         let mut table = Table::new(&shelf.title, columns);
         for line in shelf.lines {
             table.row(&code(&line.name()), "", &cells(line));

@@ -3,7 +3,7 @@
 use super::markdown::{Table, escaped};
 use crate::book::Book;
 use crate::record::Asked;
-use crate::study::peers::{Line, lines, reading, times};
+use crate::study::peers::{Line, lines, on, reading, times};
 use crate::study::summary::with_interval;
 
 /// A section; empty where no file of peers was given.
@@ -16,8 +16,11 @@ pub fn section(book: &Book) -> String {
     for sentence in reading(&lines) {
         text += &format!("\n{}\n", escaped(&sentence.plain()));
     }
+    if let Some(machine) = book.peers().and_then(|run| run.header().machine.as_ref()) {
+        text += &format!("\n{}\n", escaped(&on(machine)));
+    }
     let heads = ["kernel", "at", "how", "our path", "beside", "for one", "ours", "theirs", "ratio (95%)"];
-    let mut table = Table::new(&[&heads[..], &["asked", ""]].concat());
+    let mut table = Table::new(&[&heads[..], &["asked", "reached"]].concat());
     for line in &lines {
         let how = [name(line.row.manner), name(line.row.state)].join(", ");
         let cells = [

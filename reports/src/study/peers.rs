@@ -5,7 +5,7 @@
 
 use super::prose::Prose;
 use crate::format;
-use crate::record::{Asked, Manner, PeerRow, SizeOf, State, Unit};
+use crate::record::{Asked, Machine, Manner, PeerRow, SizeOf, State, Unit};
 use crate::stats::{Interval, median_interval};
 
 /// Names of cells that a sentence lists; the rest is counted.
@@ -121,6 +121,12 @@ impl<'a> Line<'a> {
 /// `8 ×`.
 pub fn times(ratio: f64) -> String {
     format!("{}{}×", format::figure(ratio), format::THIN)
+}
+
+/// Whose time it is.
+pub fn on(machine: &Machine) -> String {
+    let Machine { cpu, os, rustc, flags, .. } = machine;
+    format!("Times are CPU time of one thread on {cpu}; {os}; {rustc}; {flags}.")
 }
 
 /// Every cell, in the order of the file.

@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod group;
+pub mod peers;
 
 use offerbench_reports::record::{
     Axis, Bytes, Contender, ExactRow, Header, Lane, Machine, Outcome, SCHEMA, Sweep, Timed, TimedRow,
