@@ -14,14 +14,15 @@ use crate::table::ROWS;
 /// Root seed of all sets.
 const SEED: u64 = 1;
 
-/// Writes `peers.jsonl` into cargo's target folder and prints what `offerbench report --format md` makes of it.
+/// Writes `peers.jsonl` into cargo's target folder, whatever was there, and prints what `offerbench report --format md`
+/// makes of it. `arguments` are those of the benchmark, for whoever wants to repeat it.
 ///
 /// # Errors
 ///
 /// When the disk refuses.
-pub fn write(rows: &[PeerRow], filters: &[String]) -> Result<(), Box<dyn Error>> {
+pub fn write(rows: &[PeerRow], arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let path = path()?;
-    let mut text = serde_json::to_string(&header(rows.len() as u64, filters))? + "\n";
+    let mut text = serde_json::to_string(&header(rows.len() as u64, arguments))? + "\n";
     for row in rows {
         text += &(serde_json::to_string(row)? + "\n");
     }
@@ -33,11 +34,11 @@ pub fn write(rows: &[PeerRow], filters: &[String]) -> Result<(), Box<dyn Error>>
     Ok(())
 }
 
-fn header(rows: u64, filters: &[String]) -> Header {
+fn header(rows: u64, arguments: &[String]) -> Header {
     let cells: String = ROWS.iter().map(|row| format!("{};", row.name())).collect();
-    let filters: String =
-        filters.iter().map(|filter| format!(" '{}'", filter.replace('\'', "'\\''"))).collect();
-    let after = if filters.is_empty() { "" } else { " --" };
+    let quoted = |one: &String| format!(" '{}'", one.replace('\'', "'\\''"));
+    let arguments: String = arguments.iter().map(quoted).collect();
+    let after = if arguments.is_empty() { "" } else { " --" };
     Header {
         offerbench: Lane::Peers,
         schema: SCHEMA,
@@ -46,7 +47,7 @@ fn header(rows: u64, filters: &[String]) -> Header {
         seed: SEED,
         commit: provenance::COMMIT.to_owned(),
         dirty: provenance::dirty(),
-        command: format!("cargo bench -p offerbench-peers{after}{filters}"),
+        command: format!("cargo bench -p offerbench-peers{after}{arguments}"),
         rows,
         sweeps: Vec::new(),
         groups: Vec::new(),

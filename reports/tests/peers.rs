@@ -10,7 +10,7 @@ mod common;
 use common::peers::{peer_book, peer_file, peer_header, peer_rows, peer_run};
 use common::{Recipe, file, files, run, unpacked};
 use offerbench_reports::record::{Asked, PeerRow};
-use offerbench_reports::{Book, BookError, csv, markdown, read, render};
+use offerbench_reports::{Book, BookError, csv, markdown, read, render, sentences, summary_table};
 
 #[track_caller]
 fn golden(name: &str, text: &str) {
@@ -39,6 +39,10 @@ fn a_file_of_peers_alone_makes_a_page_and_both_tables() {
     golden("peers.html", &body(&render(&book)));
     golden("peers.md", &markdown(&book));
     golden("peers.csv", &csv(&book));
+    // A terminal gets the sentences, and has no table of contenders to show.
+    let page = render(&book);
+    assert!(sentences(&book).iter().all(|sentence| page.contains(sentence)));
+    assert!(summary_table(&book).len() <= 1);
 }
 
 #[test]

@@ -89,23 +89,23 @@ pub fn pinsketch(row: &Row) -> Contest {
 
 /// An ordered set with fingerprints, items coming at its new end, as in a chat.
 pub fn range_newest(row: &Row) -> Contest {
-    range(row, |items, n| items.split_at(n))
+    range(row, false)
 }
 
 /// The same, items coming anywhere in time, as when histories are merged.
 pub fn range_scattered(row: &Row) -> Contest {
-    range(row, |items, n| {
-        crate::sets::rng("range upkeep").shuffle(items);
-        items.split_at(n)
-    })
+    range(row, true)
 }
 
-fn range(row: &Row, split: fn(&mut [Item], usize) -> (&[Item], &[Item])) -> Contest {
+fn range(row: &Row, scattered: bool) -> Contest {
     let strategy: Rc<dyn Strategy> = build("range").expect("a preset").strategy.into();
     let pair = synthetic::pair(row.n + BATCH, 0, Pattern::Equal, Seed::new(1)).expect("d is 0");
     let mut all = pair.initiator;
     let whole = all.clone();
-    let (set, batch) = split(&mut all, row.n as usize);
+    if scattered {
+        crate::sets::rng("range upkeep").shuffle(&mut all);
+    }
+    let (set, batch) = all.split_at(row.n as usize);
     let (set, batch) = (set.to_vec(), batch.to_vec());
     let mut kept = strategy.index(&set);
     batch.iter().for_each(|item| kept.insert(*item));
