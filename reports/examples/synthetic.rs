@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use common::Recipe;
 use common::group::{GroupRecipe, group_files};
+use common::peers::peer_file;
 use offerbench_reports::{Book, Run, render, sentences, summary_table};
 
 fn main() {
@@ -30,6 +31,9 @@ fn main() {
     if which != "sessions" {
         let (group, cpu) = group_files(&groups);
         files.extend([("group.jsonl", group), ("cpu.jsonl", cpu)]);
+    }
+    if which == "both" {
+        files.push(("peers.jsonl", peer_file()));
     }
     let start = Instant::now();
     let runs: Vec<Run> = files.iter().map(|(name, bytes)| common::run(name, bytes)).collect();

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use crate::error::BookError;
 use crate::parts;
 use crate::record::{
-    Contender, CpuRow, ExactRow, GroupRow, GroupSweep, Header, Lane, Sweep, Timed, TimedRow,
+    Contender, CpuRow, ExactRow, GroupRow, GroupSweep, Header, Lane, PeerRow, Sweep, Timed, TimedRow,
 };
 
 /// The rows of one file, in file order.
@@ -24,6 +24,8 @@ pub enum Rows {
     Group(Vec<GroupRow>),
     /// Of the cpu lane.
     Cpu(Vec<CpuRow>),
+    /// Of the lane of peers.
+    Peers(Vec<PeerRow>),
 }
 
 /// One file as [`read`](crate::read()) accepted it.
@@ -62,6 +64,7 @@ impl Run {
             Rows::Timed(rows) => rows.len() as u64,
             Rows::Group(rows) => rows.len() as u64,
             Rows::Cpu(rows) => rows.len() as u64,
+            Rows::Peers(rows) => rows.len() as u64,
         }
     }
 
@@ -82,6 +85,7 @@ impl Run {
             (Rows::Timed(ours), Rows::Timed(rows)) => ours.extend(rows),
             (Rows::Group(ours), Rows::Group(rows)) => ours.extend(rows),
             (Rows::Cpu(ours), Rows::Cpu(rows)) => ours.extend(rows),
+            (Rows::Peers(ours), Rows::Peers(rows)) => ours.extend(rows),
             _ => unreachable!("files of one lane hold rows of one kind"),
         }
         self.name = format!("{} + {file}", self.name);
@@ -104,6 +108,7 @@ impl Run {
             Lane::Timed => "timed",
             Lane::Group => "group",
             Lane::Cpu => "cpu",
+            Lane::Peers => "peers",
         }
     }
 
@@ -228,6 +233,7 @@ pub struct Gap {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Book {
     experiments: Vec<Experiment>,
+    peers: Option<Run>,
 }
 
 impl Book {
@@ -236,13 +242,16 @@ impl Book {
     ///
     /// # Errors
     ///
-    /// Two files of one lane of one experiment that are no parts of it; files of different commits; sessions and groups of one
-    /// experiment that ran with another seed or spec; times without the counts that verify them; no counts at
-    /// all.
+    /// Two files of one lane of one experiment that are no parts of it, or two of peers; files of different commits;
+    /// sessions and groups of one experiment that ran with another seed or spec; times without the counts that
+    /// verify them; neither counts nor peers.
     pub fn unite(runs: Vec<Run>) -> Result<Self, BookError> {
         one_commit(&runs)?;
         let runs = parts::join(runs)?;
         one_of_each(&runs)?;
+        let (mut peers, runs): (Vec<Run>, Vec<Run>) =
+            runs.into_iter().partition(|run| matches!(run.rows, Rows::Peers(_)));
+        let peers = peers.pop();
         let (counts, times): (Vec<Run>, Vec<Run>) = runs.into_iter().partition(|run| !run.is_of_times());
         let mut experiments: Vec<Experiment> = Vec::new();
         for run in counts {
@@ -276,11 +285,11 @@ impl Book {
                 }
             }
         }
-        if experiments.is_empty() {
+        if experiments.is_empty() && peers.is_none() {
             return Err(BookError::Empty);
         }
         experiments.sort_by(|a, b| a.name().cmp(b.name()));
-        Ok(Self { experiments })
+        Ok(Self { experiments, peers })
     }
 
     /// The experiments, by name.
@@ -293,9 +302,22 @@ impl Book {
         self.experiments.iter().find(|one| one.name() == name)
     }
 
-    /// Every file: by experiment, sessions before groups, counts before times.
+    /// The file of kernels beside other implementations, if there is one. It belongs to no experiment.
+    pub fn peers(&self) -> Option<&Run> {
+        self.peers.as_ref()
+    }
+
+    /// Rows of that file.
+    pub fn peer_rows(&self) -> &[PeerRow] {
+        match self.peers.as_ref().map(|run| &run.rows) {
+            Some(Rows::Peers(rows)) => rows,
+            _ => &[],
+        }
+    }
+
+    /// Every file: by experiment, sessions before groups, counts before times; the peers last.
     pub fn runs(&self) -> impl Iterator<Item = &Run> {
-        self.experiments.iter().flat_map(Experiment::runs)
+        self.experiments.iter().flat_map(Experiment::runs).chain(&self.peers)
     }
 
     /// Files that hold fewer rows than they should.
@@ -323,7 +345,9 @@ fn one_commit(runs: &[Run]) -> Result<(), BookError> {
 fn one_of_each(runs: &[Run]) -> Result<(), BookError> {
     for (index, run) in runs.iter().enumerate() {
         let earlier = runs.iter().take(index).find(|earlier| {
-            earlier.lane() == run.lane() && earlier.header.experiment == run.header.experiment
+            // Peers belong to no experiment by which to tell two files apart.
+            let same = earlier.header.experiment == run.header.experiment || run.lane() == "peers";
+            earlier.lane() == run.lane() && same
         });
         if let Some(first) = earlier {
             return Err(twice(first, run));

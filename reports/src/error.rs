@@ -153,7 +153,7 @@ pub enum BookError {
         first: String,
         /// File that came second.
         second: String,
-        /// `exact`, `timed`, `group` or `cpu`.
+        /// `exact`, `timed`, `group`, `cpu` or `peers`.
         lane: &'static str,
         /// Experiment.
         experiment: String,
@@ -244,7 +244,7 @@ pub enum BookError {
     },
     /// Nothing to report on.
     #[error(
-        "expected at least one exact or group file, found none. Give the file that `offerbench run` wrote"
+        "expected at least one exact or group file, or one of peers, found none. Give the file that `offerbench run` wrote"
     )]
     Empty,
 }

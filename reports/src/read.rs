@@ -14,7 +14,8 @@ use serde_json::Value;
 use crate::book::{Rows, Run};
 use crate::error::BookError;
 use crate::record::{
-    Axis, CpuRow, ExactRow, GroupAxis, GroupOutcome, GroupRow, Header, Lane, SCHEMA, Timed, TimedRow,
+    Asked, Axis, CpuRow, ExactRow, GroupAxis, GroupOutcome, GroupRow, Header, Lane, PeerRow, SCHEMA, Timed,
+    TimedRow,
 };
 
 /// Bytes that a line may have, its end included. A header with hundreds of contenders or a row with
@@ -40,6 +41,7 @@ pub fn read(name: &str, lines: &mut dyn BufRead) -> Result<Run, BookError> {
         Lane::Timed => Rows::Timed(desk.timed_rows(&mut lines)?),
         Lane::Group => Rows::Group(desk.group_rows(&mut lines)?),
         Lane::Cpu => Rows::Cpu(desk.cpu_rows(&mut lines)?),
+        Lane::Peers => Rows::Peers(desk.peer_rows(&mut lines)?),
     };
     Ok(Run::new(name.to_owned(), header, rows))
 }
@@ -150,7 +152,7 @@ impl<'a> Desk<'a> {
                 return Err(desk.undescribed(1, "spec", &contender.spec));
             }
         }
-        if matches!(header.offerbench, Lane::Timed | Lane::Cpu) && header.machine.is_none() {
+        if matches!(header.offerbench, Lane::Timed | Lane::Cpu | Lane::Peers) && header.machine.is_none() {
             return Err(desk.headless("missing field `machine`"));
         }
         Ok(desk)
@@ -327,6 +329,31 @@ impl<'a> Desk<'a> {
             let spec = self.spec(line, &row.spec)?;
             if let Some(first) = seen.insert((sweep, row.point, row.replicate, spec), line) {
                 return Err(self.twice(line, first, (&row.sweep, row.point, row.replicate, &row.spec)));
+            }
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+
+    fn peer_rows(&mut self, lines: &mut Lines<'_>) -> Result<Vec<PeerRow>, BookError> {
+        let mut rows: Vec<PeerRow> = Vec::new();
+        while let Some(bytes) = lines.next()? {
+            let row: PeerRow = parse(bytes, self.file, lines_number(&rows), "row of a peer")?;
+            let line = lines_number(&rows);
+            self.room(line, rows.len())?;
+            let rounds = row.ours.len() == row.theirs.len() && !row.ours.is_empty();
+            self.possible(line, rounds, "as many figures of `ours` as of `theirs`, and at least one")?;
+            let mut figures = row.ours.iter().chain(&row.theirs);
+            self.possible(line, figures.all(|figure| *figure > 0.0), "figures above 0")?;
+            let asked = row.asked.is_none_or(|asked| match asked {
+                Asked::RatioAtLeast(figure) | Asked::OursAtMost(figure) => figure > 0.0,
+            });
+            self.possible(line, asked, "`asked` above 0")?;
+            self.possible(line, row.size_of.is_some() || row.size == 0, "`size_of` where there is a `size`")?;
+            if let Some(first) = rows.iter().position(|earlier| earlier.cell() == row.cell()) {
+                let name = format!("{} {} beside {}, n = {}", row.kernel, row.operation, row.peer, row.n);
+                let (file, first) = (self.file.to_owned(), first as u64 + 2);
+                return Err(BookError::Duplicate { file, line, first, row: name });
             }
             rows.push(row);
         }

@@ -15,6 +15,10 @@ use crate::study::{Outcomes, Part, Study, reading};
 
 /// All of it.
 pub fn appendix(page: &mut Page, study: &Study<'_>) {
+    if study.parts.is_empty() {
+        provenance(page, study);
+        return;
+    }
     failure_section(page, study);
     provenance(page, study);
     contenders(page, study);
@@ -132,6 +136,7 @@ fn provenance(page: &mut Page, study: &Study<'_>) {
             Rows::Timed(_) => "times",
             Rows::Group(_) => "counts of groups",
             Rows::Cpu(_) => "CPU times of groups",
+            Rows::Peers(_) => "kernels beside other implementations",
         };
         let mut table = Table::new(&format!("{}: {lane}", run.name()), ["What", "Value"]);
         let mut row = |what: &str, value: String| table.row(&escaped(what), "", &[Td::html(value)]);

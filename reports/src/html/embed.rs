@@ -89,6 +89,7 @@ fn lines(run: &Run, gzip: &mut dyn Write) -> io::Result<()> {
         Rows::Timed(rows) => rows.iter().try_for_each(|row| line(gzip, row)),
         Rows::Group(rows) => rows.iter().try_for_each(|row| line(gzip, row)),
         Rows::Cpu(rows) => rows.iter().try_for_each(|row| line(gzip, row)),
+        Rows::Peers(rows) => rows.iter().try_for_each(|row| line(gzip, row)),
     }
 }
 

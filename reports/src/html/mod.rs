@@ -13,6 +13,7 @@
 //! | `matrix` | the table below a chart: contenders by points |
 //! | `group` | the sweeps over groups, exponents and claims |
 //! | `load` | CPU and memory: of a phone, of a relay with many peers |
+//! | `peers` | our kernels beside other implementations |
 //! | `appendix` | failures, provenance, harness, words |
 //! | `controls` | the bar that filters by strategy and objective |
 //! | `embed` | plotly.js and the records, packed |
@@ -27,6 +28,7 @@ mod group;
 mod link;
 mod load;
 mod matrix;
+mod peers;
 mod screen;
 mod sizing;
 mod sweep;
@@ -60,7 +62,9 @@ pub fn render(book: &Book) -> String {
     let mut page = Page::default();
     screen::alarms(&mut page, &study);
     theory::doubt(&mut page, &checks, &passes);
-    screen::screen(&mut page, &study);
+    if !study.parts.is_empty() {
+        screen::screen(&mut page, &study);
+    }
     for (part, sweep) in study.sweeps() {
         sweep::section(&mut page, &study, part, sweep);
     }
@@ -75,6 +79,7 @@ pub fn render(book: &Book) -> String {
     attack::sections(&mut page, &study);
     theory::section(&mut page, &study, &checks);
     link::section(&mut page, &study);
+    peers::section(&mut page, &study);
     appendix::appendix(&mut page, &study);
     page.finish(&screen::title(&study), book)
 }

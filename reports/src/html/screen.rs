@@ -16,8 +16,11 @@ pub fn title(study: &Study<'_>) -> String {
 }
 
 fn experiments(study: &Study<'_>) -> String {
-    let names: Vec<String> =
+    let mut names: Vec<String> =
         study.parts.iter().map(|part| part.experiment.header().experiment.clone()).collect();
+    if names.is_empty() {
+        names.extend(study.book.peers().map(|run| run.header().experiment.clone()));
+    }
     format::list(&names)
 }
 

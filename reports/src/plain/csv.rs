@@ -113,8 +113,12 @@ const CONFIDENCE: [&str; 3] = ["low", "median", "high"];
 
 /// Writes the table of a book.
 ///
-/// Sessions come first; both in the order of the headers. Lines end with a line feed.
+/// Sessions come first; both in the order of the headers. Lines end with a line feed. A book of nothing but peers has
+/// a table of its own; beside experiments they are left out, since no column would fit.
 pub fn csv(book: &Book) -> String {
+    if book.experiments().is_empty() {
+        return super::peers::csv(book);
+    }
     let study = Study::new(book);
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     let mut put =

@@ -4,6 +4,7 @@
 
 mod csv;
 pub(crate) mod markdown;
+mod peers;
 mod rules;
 mod summary;
 

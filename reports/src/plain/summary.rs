@@ -16,10 +16,15 @@ use crate::study::{Roster, Study, reading, verdict};
 /// Writes the main tables of a book.
 pub fn markdown(book: &Book) -> String {
     let study = Study::new(book);
-    let names: Vec<String> = book.experiments().iter().map(|one| escaped(one.name())).collect();
+    let mut names: Vec<String> = book.experiments().iter().map(|one| escaped(one.name())).collect();
+    if names.is_empty() {
+        names.extend(book.peers().map(|run| escaped(&run.header().experiment)));
+    }
     let mut text = format!("# {}\n", format::list(&names));
-    for sentence in verdict::sentences(&study) {
-        text += &format!("\n{}\n", escaped(&sentence.plain()));
+    if !study.parts.is_empty() {
+        for sentence in verdict::sentences(&study) {
+            text += &format!("\n{}\n", escaped(&sentence.plain()));
+        }
     }
     text += &super::rules::rules(&study);
     if study.has_sessions() {
@@ -38,9 +43,12 @@ pub fn markdown(book: &Book) -> String {
             text += &format!("\n## How cost grows with the group: M^a K^b N^c\n{laws}");
         }
     }
+    text += &super::peers::section(book);
     text += "\n## Where these figures are from\n\n";
-    for line in summary_legend(book) {
-        text += &format!("- {}\n", escaped(&line));
+    if !study.parts.is_empty() {
+        for line in summary_legend(book) {
+            text += &format!("- {}\n", escaped(&line));
+        }
     }
     for run in book.runs() {
         let header = run.header();

@@ -9,6 +9,7 @@
 //! | `timed` | [`TimedRow`] | the same, timed |
 //! | `group` | [`GroupRow`] | a stretch of a group's life, counted |
 //! | `cpu` | [`CpuRow`] | the same, timed |
+//! | `peers` | [`PeerRow`] | a kernel beside another implementation of the same |
 //!
 //! Failed trials are rows like any other.
 //!
@@ -18,6 +19,7 @@
 mod flow;
 mod group;
 mod hist;
+mod peer;
 
 use std::collections::BTreeMap;
 
@@ -26,6 +28,7 @@ use serde::{Deserialize, Serialize};
 pub use flow::{Burst, Link};
 pub use group::{CpuRow, GroupAxis, GroupOutcome, GroupRow, GroupSweep, Kinds, Spread};
 pub use hist::{Hist, VALUE_MAX};
+pub use peer::{Asked, Manner, PeerRow, SizeOf, State, Unit};
 
 /// The version of this schema. It rises with every change that an older reader would misread.
 pub const SCHEMA: u32 = 1;
@@ -42,6 +45,8 @@ pub enum Lane {
     Group,
     /// CPU times of the same trials, taken while they ran.
     Cpu,
+    /// Kernels beside other implementations of the same, timed in turns.
+    Peers,
 }
 
 /// Line 1 of a file: all that its rows have in common.
@@ -77,7 +82,7 @@ pub struct Header {
     /// Links on which the sessions' completion is computed. Lanes of sessions only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
-    /// The machine. Lanes of CPU times only.
+    /// The machine. Lanes of CPU times and of peers only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine: Option<Machine>,
 }

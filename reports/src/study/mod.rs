@@ -15,6 +15,7 @@ pub mod label;
 pub mod link;
 pub mod load;
 pub mod panel;
+pub mod peers;
 pub mod prose;
 pub mod reading;
 pub mod sizing;

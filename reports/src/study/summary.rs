@@ -125,8 +125,15 @@ pub fn claims(book: &Book) -> Vec<String> {
     lines
 }
 
-/// The sentences of the report's first screen, for a terminal: three, or four where sessions and groups were run.
+/// The sentences of the report's first screen, for a terminal: three, or four where sessions and groups were run; of a
+/// book of nothing but peers what their cells say together.
 pub fn sentences(book: &Book) -> Vec<String> {
+    if book.experiments().is_empty() {
+        return super::peers::reading(&super::peers::lines(book.peer_rows()))
+            .iter()
+            .map(Prose::plain)
+            .collect();
+    }
     let study = Study::new(book);
     super::verdict::sentences(&study).iter().map(Prose::plain).collect()
 }

@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod group;
+pub mod peers;
 
 use offerbench_reports::record::{
     Axis, Bytes, Contender, ExactRow, Header, Lane, Machine, Outcome, SCHEMA, Sweep, Timed, TimedRow,
@@ -403,6 +404,7 @@ pub fn bytes_of(run: &Run) -> Vec<u8> {
         Rows::Timed(rows) => file(run.header(), rows),
         Rows::Group(rows) => file(run.header(), rows),
         Rows::Cpu(rows) => file(run.header(), rows),
+        Rows::Peers(rows) => file(run.header(), rows),
     }
 }
 
