@@ -9,12 +9,12 @@ use crate::session::Strategy;
 use crate::spec::{Param, Spec, SpecError, join};
 
 mod automerge;
-mod bloom;
+pub(crate) mod bloom;
 mod filter;
-mod fuse;
+pub(crate) mod fuse;
 pub(crate) mod iblt;
 mod offers;
-mod pinsketch;
+pub(crate) mod pinsketch;
 pub(crate) mod range;
 pub(crate) mod riblt;
 mod size;

@@ -19,6 +19,8 @@ mod flow;
 mod group;
 mod hist;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 pub use flow::{Burst, Link};
@@ -176,6 +178,9 @@ pub struct Machine {
     pub rustc: String,
     /// Build profile and target features that matter for kernels.
     pub flags: String,
+    /// How strategies with kernels of several forms computed, by strategy; empty in files from before it was noted.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kernels: BTreeMap<String, String>,
 }
 
 /// How a trial ended.

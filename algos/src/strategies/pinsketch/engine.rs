@@ -5,7 +5,7 @@
 //! and the first syndromes of a long sketch are the short sketch. Both hold for the serialized bytes, which
 //! are the same whichever engine wrote them.
 
-use super::kernel::{Gf, Path};
+use super::kernel::{Adder, Gf, Path};
 #[cfg(target_arch = "x86_64")]
 use super::peer::Peer;
 
@@ -78,6 +78,15 @@ impl Field {
         }
     }
 
+    /// An empty sketch that takes ids one at a time; our own engine only.
+    pub fn adder(self, capacity: u64) -> Option<Adder> {
+        match self.engine {
+            Engine::Own(gf) => Some(Adder::new(gf, capacity as usize)),
+            #[cfg(target_arch = "x86_64")]
+            Engine::Minisketch(_) => None,
+        }
+    }
+
     /// The elements of a sketch, sorted; nothing when there are more than its capacity (or, seldom, nonsense:
     /// see `sizing`). The seed randomises the search for roots. It does not change the result, but a peer who
     /// knows it can make the search slow.
@@ -89,6 +98,47 @@ impl Field {
             Engine::Own(gf) => gf.decode(&gf.read(sketch), seed),
             #[cfg(target_arch = "x86_64")]
             Engine::Minisketch(peer) => peer.decode(sketch, capacity, seed),
+        }
+    }
+}
+
+impl Field {
+    /// [`Field::decode`] for whoever knows a set of `own_len` ids that holds some of the elements: so many of them as
+    /// `expected` says for a number of elements. Our own engine looks for those first where that is
+    /// cheaper. The result is the same.
+    pub fn decode_with(
+        self,
+        sketch: &[u8],
+        capacity: u64,
+        own_len: usize,
+        own: impl Fn() -> Vec<u64>,
+        expected: impl Fn(usize) -> usize,
+        seed: u64,
+    ) -> Option<Vec<u64>> {
+        match self.engine {
+            Engine::Own(gf) if sketch.len() == self.len(capacity) => {
+                gf.decode_with(&gf.read(sketch), own_len, own, expected, seed)
+            }
+            _ => self.decode(sketch, capacity, seed),
+        }
+    }
+
+    /// Many sketches of one capacity, one after the other, each with the part of the decoder's ids that belongs to it.
+    pub fn decode_many(
+        self,
+        sketches: &[u8],
+        capacity: u64,
+        own: &[&[u64]],
+        seed: u64,
+    ) -> Vec<Option<Vec<u64>>> {
+        match self.engine {
+            Engine::Own(gf) if sketches.len() == self.len(capacity) * own.len() => {
+                gf.decode_many(capacity as usize, &gf.read(sketches), own, seed)
+            }
+            _ => {
+                let sketches = sketches.chunks_exact(self.len(capacity).max(1));
+                sketches.map(|sketch| self.decode(sketch, capacity, seed)).collect()
+            }
         }
     }
 }

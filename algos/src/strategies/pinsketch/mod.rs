@@ -16,7 +16,11 @@
 //! suffices in 99% of all cases. `double`: 16 (or the difference in size), doubled until it decodes; only the
 //! further syndromes are sent. `oracle`: the true d, a bound that nobody can have.
 //!
-//! **Bytes.** bits·c/8 for the sketch, c = d with an oracle, 1.38·d with `tow`; the estimator, 128·⌈log2(n+1)⌉/8;
+//! With `parts` the set is cut into parts by short id, a sketch of some 48 syndromes is sent for each, and parts that
+//! are overfull are sent as much again, alone (`parts`). An initiator that decodes looks for the elements that are
+//! its own first, where that is cheaper than factoring (`kernel::own`).
+//!
+//! **Bytes.** bits·c/8 for the sketch, c = d with an oracle, 1.38·d with `tow`, 2.0·d with `parts=auto` too; the estimator, 128·⌈log2(n+1)⌉/8;
 //! 8 to 9 bytes more than the sorted short ids of the needed; 40 for salts, sizes and headers. Short ids
 //! of 48 bits are the default: they take three quarters of the bytes (and of the decoding) of 64, and a
 //! collision, which happens with probability n·d/2^48, costs one repetition, so they would have to collide
@@ -33,6 +37,9 @@
 //! bits, 9,400 at 48, 9,500 at 32 (with minisketch 4,900, 5,700, 7,400). C++ allocates by itself: a counter in
 //! Rust's allocator does not see what minisketch holds while it builds or decodes (some 130 B a syndrome; by
 //! tables several kB). Our own holds up to 4 MB while it decodes c = 1024.
+//!
+//! With `parts=auto` both are linear, n·48 to encode and 48² to decode a part, and 10 s last for some 1.7 million
+//! differences.
 //!
 //! **How it fails.** (1) *d > c.* The sketch does not decode, and grows: below `sizing::HALVE_FROM` by
 //! further syndromes, from there on by halving (`tree`). Every growth is counted as a retry, also with
@@ -56,7 +63,8 @@
 //! double first, which takes as many bytes and does not depend on how evenly few differences fall. The
 //! responder uses what it knows of d for certain: its parity, and the difference of the sizes below it.
 //! One thing is left out: where the sketch would be larger than a list of all ids (`offers`), it is
-//! sent all the same, so that the comparison shows where that is.
+//! sent all the same, so that the comparison shows where that is. Parts are not in any of these; PBS has parts of
+//! some five differences, as bitmaps.
 //!
 //! ```
 //! use offerbench_algos::{DuelLimits, Finding, Item, ItemId, Role, Seed, Setup, build, duel};
@@ -78,6 +86,7 @@
 mod engine;
 mod initiator;
 mod kernel;
+mod parts;
 #[cfg(target_arch = "x86_64")]
 mod peer;
 mod responder;
@@ -95,8 +104,9 @@ use crate::sorted::{OpenOnSet, SetIndex, ShortIds, SortedSet};
 use crate::spec::Param;
 
 use engine::Field;
-pub use engine::Field as SketchField;
-pub use kernel::Path as SketchPath;
+pub use engine::{Field as SketchField, merge};
+pub use kernel::{Adder, Path as SketchPath};
+use parts::{Choice, Parts};
 use sizing::{START, Work};
 
 /// Values of `engine`.
@@ -132,6 +142,12 @@ pub(super) static ENTRY: Entry = Entry {
                 doc: "bits against decoding to nonsense; adds to small capacities; only read with size=tow",
             },
             Param {
+                name: "parts",
+                default: "1",
+                values: &["1", "auto", "16", "64", "256", "1024"],
+                doc: "sketches to cut the set into; auto: one for every 30 differences, one in all below 240",
+            },
+            Param {
                 name: "engine",
                 default: "own",
                 values: ENGINES,
@@ -144,6 +160,7 @@ pub(super) static ENTRY: Entry = Entry {
         "pinsketch:bits=32,size=tow",
         "pinsketch:size=double",
         "pinsketch:size=oracle",
+        "pinsketch:parts=auto,size=tow",
     ],
     build: |spec| {
         let size = match spec.get("size") {
@@ -156,7 +173,11 @@ pub(super) static ENTRY: Entry = Entry {
             "minisketch" => Field::of_minisketch(spec.number("bits")),
             _ => Field::new(spec.number("bits")),
         };
-        Ok(Box::new(Params { field, size, pad_bits: spec.number("pad") }))
+        let parts = match spec.get("parts") {
+            "auto" => Choice::Auto,
+            _ => Choice::Fixed(spec.number::<u64>("parts")),
+        };
+        Ok(Box::new(Params { field, size, parts, pad_bits: spec.number("pad") }))
     },
 };
 
@@ -192,6 +213,7 @@ enum Size {
 struct Params {
     field: Field,
     size: Size,
+    parts: Choice,
     pad_bits: u32,
 }
 
@@ -211,6 +233,7 @@ impl OpenOnSet for Params {
         let task = Task {
             set,
             size: self.size,
+            parts: self.parts,
             pad_bits: self.pad_bits,
             field: self.field,
             salt: Salt::of(setup.seed, role),
@@ -230,6 +253,7 @@ impl OpenOnSet for Params {
 struct Task {
     set: SortedSet,
     size: Size,
+    parts: Choice,
     pad_bits: u32,
     field: Field,
     salt: Salt,
@@ -246,6 +270,15 @@ impl Task {
             out.give_up(reason);
         }
         refusal.is_none()
+    }
+
+    /// The sketches of parts above the first `known` syndromes, unless they may not be made or decoded; then the
+    /// session has ended.
+    fn sketches(&self, parts: &Parts, known: u64, out: &mut Out) -> Option<Vec<u8>> {
+        if !self.affords(parts.work(), out) {
+            return None;
+        }
+        self.built(parts.sketches(known), out)
     }
 
     /// Gives up when there was no memory for a sketch.

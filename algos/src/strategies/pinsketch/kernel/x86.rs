@@ -32,7 +32,7 @@ pub fn product(a: u64, b: u64) -> u128 {
 macro_rules! kernels {
     (
         $features:literal, $lanes:literal, $V:ty,
-        $dot:ident, $combine:ident, $syndromes:ident, $inner:ident,
+        $dot:ident, $dots:ident, $combine:ident, $syndromes:ident, $add:ident, $total_all:ident, $inner:ident,
         $loadu:ident, $storeu:ident, $zero:ident, $set1:ident, $xor:ident, $and:ident, $clmul:ident,
         $unpacklo:ident, $unpackhi:ident, $srl:ident, $sll:ident
     ) => {
@@ -143,6 +143,68 @@ macro_rules! kernels {
                 out
             }
 
+            #[target_feature(enable = $features)]
+            pub(super) fn dots(gf: Gf, a: &[u64], b: &[u64]) -> [u64; TILE] {
+                const COLUMNS: usize = 4 * LANES;
+                let (a, b) = (a.as_chunks::<TILE>().0, b.as_chunks::<TILE>().0);
+                let mut out = [0; TILE];
+                for column in (0..TILE).step_by(COLUMNS) {
+                    let mut sums = [[$zero(); 2]; 4];
+                    for (a, b) in a.iter().zip(b) {
+                        for (i, [even, odd]) in sums.iter_mut().enumerate() {
+                            let at = column + i * LANES;
+                            let (a, b) = (load(&a[at..]), load(&b[at..]));
+                            *even = $xor(*even, $clmul::<0x00>(a, b));
+                            *odd = $xor(*odd, $clmul::<0x11>(a, b));
+                        }
+                    }
+                    for (i, [even, odd]) in sums.into_iter().enumerate() {
+                        store(&mut out[column + i * LANES..], reduce(gf, even, odd));
+                    }
+                }
+                out
+            }
+
+            #[target_feature(enable = $features)]
+            pub(super) fn add(gf: Gf, babies: &mut [u64], sums: &mut [u64], x: u64) {
+                let len = babies.len();
+                let x = $set1(x as i64);
+                let square = mul(gf, x, x);
+                let pair = $unpacklo(x, mul(gf, x, square));
+                let fourth = mul(gf, square, square);
+                let eighth = mul(gf, fourth, fourth);
+                // x, x³, x⁵, x⁷; what a wide register writes beyond is overwritten, or the spare end.
+                let mut first = [0; 2 + 4];
+                store(&mut first, pair);
+                store(&mut first[2..], mul(gf, pair, fourth));
+                babies[..4].copy_from_slice(&first[..4]);
+                for i in (4..len).step_by(LANES) {
+                    let next = mul(gf, load(&babies[i - 4..]), eighth);
+                    store(&mut babies[i..], next);
+                }
+                let step = mul(gf, $set1(babies[len - 1] as i64), x);
+                let mut giant = $set1(1);
+                for (j, sums) in sums.chunks_exact_mut(2 * len).enumerate() {
+                    if j > 0 {
+                        giant = mul(gf, giant, step);
+                    }
+                    for (i, sums) in sums.chunks_exact_mut(2 * LANES).enumerate() {
+                        let baby = load(&babies[i * LANES..]);
+                        let (even, odd) = ($clmul::<0x00>(baby, giant), $clmul::<0x01>(baby, giant));
+                        let (even, odd) = ($xor(even, load(sums)), $xor(odd, load(&sums[LANES..])));
+                        store(sums, even);
+                        store(&mut sums[LANES..], odd);
+                    }
+                }
+            }
+
+            #[target_feature(enable = $features)]
+            pub(super) fn total_all(gf: Gf, sums: &[u64], out: &mut [u64]) {
+                for (sums, out) in sums.chunks_exact(2 * LANES).zip(out.chunks_exact_mut(LANES)) {
+                    store(out, reduce(gf, load(sums), load(&sums[LANES..])));
+                }
+            }
+
             /// Adds Σ giant·baby over a block: `sums[j·babies + i]` for two giants and four babies.
             #[inline]
             #[target_feature(enable = $features)]
@@ -226,6 +288,24 @@ macro_rules! kernels {
             unsafe { $inner::combine(gf, scales, rows, step) }
         }
 
+        /// See [`Gf::dots`].
+        pub fn $dots(gf: Gf, a: &[u64], b: &[u64]) -> [u64; TILE] {
+            // SAFETY: as above.
+            unsafe { $inner::dots(gf, a, b) }
+        }
+
+        /// Adds the unreduced products of the babies and giants of one element; see `single`.
+        pub fn $add(gf: Gf, babies: &mut [u64], sums: &mut [u64], x: u64) {
+            // SAFETY: as above.
+            unsafe { $inner::add(gf, babies, sums, x) }
+        }
+
+        /// Reduces the sums of the function before.
+        pub fn $total_all(gf: Gf, sums: &[u64], out: &mut [u64]) {
+            // SAFETY: as above.
+            unsafe { $inner::total_all(gf, sums, out) }
+        }
+
         /// Adds the products of all elements to the sums, see [`Grid`].
         pub fn $syndromes(gf: Gf, grid: &mut Grid, elements: &[u64]) {
             // SAFETY: as above.
@@ -239,8 +319,11 @@ kernels!(
     2,
     __m128i,
     dot128,
+    dots128,
     combine128,
     syndromes128,
+    add128,
+    total_all128,
     lanes128,
     _mm_loadu_si128,
     _mm_storeu_si128,
@@ -260,8 +343,11 @@ kernels!(
     4,
     __m256i,
     dot256,
+    dots256,
     combine256,
     syndromes256,
+    add256,
+    total_all256,
     lanes256,
     _mm256_loadu_si256,
     _mm256_storeu_si256,
