@@ -223,7 +223,7 @@ impl Default for RangeSet {
 }
 
 impl RangeSet {
-    /// Sorts, dedups and sums items; see [`seal`]. O(n) for times that are spread about evenly.
+    /// Sorts, dedups and sums items; see `seal`. O(n) for times that are spread about evenly.
     pub fn seal(items: &[Item]) -> Self {
         let mut nodes: Vec<Node> = match seal::order(items) {
             None => items.chunks(LEAF_MAX).map(|items| leaf(items.iter().copied())).collect(),
