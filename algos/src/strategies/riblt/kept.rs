@@ -76,7 +76,7 @@ impl<N: Name> Kept<N> {
 
     fn places(&mut self) -> &BTreeSet<(u64, u32)> {
         let key = self.sums.scheme.key;
-        let names = self.sums.items().names();
+        let names = self.sums.items().names_from(0);
         self.places.get_or_insert_with(|| names.map(|name| name.short(&key)).zip(0..).collect())
     }
 

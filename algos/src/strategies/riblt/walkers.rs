@@ -100,9 +100,9 @@ impl<N: Name> Walkers<N> {
         self.nexts.len()
     }
 
-    /// What stands for each, in the order in which they came.
-    pub fn names(&self) -> impl ExactSizeIterator<Item = N> + '_ {
-        self.addends.iter().map(|addend| addend.name)
+    /// What stands for each from number `start` on, in the order in which they came.
+    pub fn names_from(&self, start: usize) -> impl ExactSizeIterator<Item = N> + '_ {
+        self.addends[start..].iter().map(|addend| addend.name)
     }
 
     /// A copy of the first `len` of them.
