@@ -6,9 +6,11 @@
 //! after a session was opened is taken out of what the session copies: O(log m) for each such item.
 //!
 //! **Cost.** The first session under a key hashes and walks the whole set, as every session with a fresh key does.
-//! Later ones cost what they send and find; an insert costs O(log m + log n) for each key that is kept. A key takes
-//! 28 B an item (60 with full ids), about 20 more once somebody looked something up, and 24 B a symbol (48). The
-//! log takes 40 B an item and what tells new items from old about 60.
+//! Later ones cost what they send and find: both ends together take 20 to 45 us of CPU for d = 20 at any n from 10^3 to
+//! 10^6, where a cold session takes 0.24 ms to 390 ms, and 0.7 to 2 ms for d = 1000 instead of 4 to 500 ms. An insert
+//! costs O(log m + log n) for each key that is kept: 0.4 us at n = 10^3, 1 us at 10^5, and amortised growth of the
+//! arrays. A key takes 28 B an item (60 with full ids), about 24 more once somebody looked something up, and 24 B a
+//! symbol (48). The log takes 40 B an item and what tells new items from old about 60.
 //!
 //! **Bounds.** Symbols after the first [`SYMBOLS_KEPT_MAX`] are made for the session that wants them: a peer that
 //! asks for an endless stream leaves nothing behind. At most `keys_max` keys are kept, those used last.
@@ -76,7 +78,7 @@ impl<N: Name> Kept<N> {
 
     fn places(&mut self) -> &BTreeSet<(u64, u32)> {
         let key = self.sums.scheme.key;
-        let names = self.sums.items().names();
+        let names = self.sums.items().names_from(0);
         self.places.get_or_insert_with(|| names.map(|name| name.short(&key)).zip(0..).collect())
     }
 

@@ -57,7 +57,7 @@ impl<N: Name> Sums<N> {
         for (symbol, kept) in symbols.iter_mut().zip(&self.symbols[start..]) {
             symbol.add(kept);
         }
-        for name in self.items.names().skip(len) {
+        for name in self.items.names_from(len) {
             let mut part = self.scheme.part(name, name.short(&self.scheme.key));
             part.skip_to(start as u64);
             part.pass(symbols, start as u64, -1);
