@@ -191,7 +191,7 @@ impl Spec {
 /// now have the same names for the same thing.
 const UNSAID: [(&str, &str); 2] = [("salt", "session"), ("grow", "8")];
 
-/// The canonical form: every parameter but [`UNSAID`], in alphabetical order. Equal specs are equal texts.
+/// The canonical form: every parameter but `salt=session` and `grow=8`, in alphabetical order. Equal specs are equal texts.
 impl fmt::Display for Spec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.id)?;
