@@ -14,8 +14,10 @@ use crate::strategies::filter::{Filter as _, Kind};
 use crate::testing::{random_items, run, two_sets};
 use crate::wire::{Purpose, RETRIES_MAX, Reader};
 
-const EXACT: [&str; 6] = [
+const EXACT: [&str; 8] = [
     "bloom:fpr=0.1,tail=again",
+    "bloom:fpr=0.1,blocks=512,tail=again",
+    "bloom:fpr=0.001,blocks=512",
     "bloom:fpr=0.1",
     "bloom:fpr=0.001",
     "fuse:bits=8,tail=again",
