@@ -70,6 +70,7 @@ mod message;
 mod party;
 mod prefetch;
 mod seal;
+mod search;
 #[cfg(test)]
 mod tests;
 pub(crate) mod tree;
