@@ -21,6 +21,16 @@ impl<'a> BitWriter<'a> {
         Self { bytes, pending: 0, pending_len: 0 }
     }
 
+    /// Goes on where [`Self::pause`] left off.
+    pub fn resumed(bytes: &'a mut Vec<u8>, (pending, pending_len): (u64, u32)) -> Self {
+        Self { bytes, pending, pending_len }
+    }
+
+    /// Stops, and returns the bits that do not fill a byte.
+    pub fn pause(self) -> (u64, u32) {
+        (self.pending, self.pending_len)
+    }
+
     /// Appends the low `len` bits of `value`, at most 64.
     pub fn put(&mut self, value: u64, len: u32) {
         let (low, high_len) = if len > 32 { (32, len - 32) } else { (len, 0) };

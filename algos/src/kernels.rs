@@ -32,3 +32,33 @@ pub mod riblt {
     pub use crate::strategies::riblt::kernel::{Cell, Coder, subtract};
     pub use crate::strategies::riblt::prefix::Prefix;
 }
+
+/// Sets in order whose ranges have fingerprints in O(log n); see the module of the tree for the idea.
+///
+/// ```
+/// use offerbench_algos::{Item, ItemId, kernels::range::{RangeSet, fingerprint}};
+/// let item = |n: u8| Item { at: u64::from(n), id: ItemId::new([n; 32]) };
+/// let (mut ours, theirs) = (RangeSet::seal(&[item(3), item(1)]), RangeSet::seal(&[item(1), item(2), item(3)]));
+/// let snapshot = ours.clone();
+/// assert!(ours.insert(item(2)));
+/// assert_eq!(fingerprint(&ours, 0..3), fingerprint(&theirs, 0..3));
+/// assert_eq!(fingerprint(&snapshot, 1..2), fingerprint(&theirs, 2..3));
+/// ```
+pub mod range {
+    use std::ops::Range;
+
+    use crate::strategies::range::fingerprint;
+    pub use crate::strategies::range::fingerprint::{FINGERPRINT_LEN, IdSum};
+    pub use crate::strategies::range::tree::{Cursor, RangeSet};
+
+    /// The fingerprint of negentropy v1 of the items at these places; O(log n).
+    ///
+    /// # Panics
+    ///
+    /// When `places` ends behind the set or before it starts.
+    pub fn fingerprint(set: &RangeSet, places: Range<usize>) -> [u8; FINGERPRINT_LEN] {
+        let mut cursor = set.cursor();
+        let before = cursor.sum_below(places.start);
+        fingerprint::fingerprint(&(cursor.sum_below(places.end) - before), (places.end - places.start) as u64)
+    }
+}

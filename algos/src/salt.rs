@@ -132,6 +132,11 @@ impl Key {
         }
     }
 
+    /// A keyed checksum of bytes, for sums that have no key.
+    pub fn check_bytes(&self, bytes: &[u8]) -> u64 {
+        self.cells.hash(bytes)
+    }
+
     /// A keyed checksum of a short id, for cells and symbols.
     pub fn check(&self, short: u64) -> u64 {
         self.cells.hash(&short.to_le_bytes())

@@ -282,6 +282,17 @@ impl Draft {
         self.put(purpose, |body| body.extend_from_slice(bytes))
     }
 
+    /// Appends bytes of which runs have purposes of their own. Runs are as long as the bytes together.
+    pub(crate) fn runs(&mut self, bytes: &[u8], runs: &[(Purpose, usize)]) {
+        self.body.extend_from_slice(bytes);
+        for (purpose, len) in runs {
+            match self.spans.back_mut() {
+                Some((last, run)) if last == purpose => *run += len,
+                _ => self.spans.push_back((*purpose, *len)),
+            }
+        }
+    }
+
     /// Appends a varint.
     pub fn varint(&mut self, purpose: Purpose, value: u64) -> &mut Self {
         self.put(purpose, |body| put_varint(body, value))

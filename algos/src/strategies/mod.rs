@@ -15,7 +15,7 @@ mod fuse;
 pub(crate) mod iblt;
 mod offers;
 pub(crate) mod pinsketch;
-mod range;
+pub(crate) mod range;
 pub(crate) mod riblt;
 mod size;
 
@@ -32,6 +32,7 @@ pub static REGISTRY: &[&Entry] = &[
     &riblt::ENTRY,
     &pinsketch::ENTRY,
     &range::ENTRY,
+    &range::COMPACT,
 ];
 
 /// Strategies that are there to be attacked, not to be chosen: found by their names only, so that no glob and

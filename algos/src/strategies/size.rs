@@ -50,8 +50,28 @@ const SOURCES: &[(&str, &[&str])] = &[
         &[
             include_str!("range/mod.rs"),
             include_str!("range/fingerprint.rs"),
+            include_str!("range/leaf.rs"),
+            include_str!("range/lists.rs"),
             include_str!("range/message.rs"),
             include_str!("range/party.rs"),
+            include_str!("range/prefetch.rs"),
+            include_str!("range/seal.rs"),
+            include_str!("range/tree.rs"),
+        ],
+    ),
+    (
+        "range-compact",
+        &[
+            include_str!("range/compact/mod.rs"),
+            include_str!("range/compact/party.rs"),
+            include_str!("range/compact/point.rs"),
+            include_str!("range/compact/turn.rs"),
+            include_str!("range/fingerprint.rs"),
+            include_str!("range/leaf.rs"),
+            include_str!("range/lists.rs"),
+            include_str!("range/prefetch.rs"),
+            include_str!("range/seal.rs"),
+            include_str!("range/tree.rs"),
         ],
     ),
 ];

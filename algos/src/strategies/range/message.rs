@@ -9,8 +9,6 @@
 //! Numbers are base 128 with the *most* significant digit first, unlike the rest of this crate. Where the
 //! last range does not end at infinity, the remainder is skipped.
 
-use std::ops::Range;
-
 use super::fingerprint::FINGERPRINT_LEN;
 use super::party::Stop;
 use crate::item::{Item, ItemId};
@@ -19,17 +17,25 @@ use crate::wire::{Draft, Purpose, Reader, WireError};
 
 /// Protocol v1.
 pub const VERSION: u8 = 0x61;
-const MODE_SKIP: u64 = 0;
-const MODE_FINGERPRINT: u64 = 1;
-const MODE_LIST: u64 = 2;
+const MODE_SKIP: u8 = 0;
+const MODE_FINGERPRINT: u8 = 1;
+const MODE_LIST: u8 = 2;
 
-/// Appends a number, most significant digit first.
-pub fn put_varint(bytes: &mut Vec<u8>, value: u64) {
-    let digits = (64 - value.leading_zeros()).div_ceil(7).max(1);
-    for digit in (0..digits).rev() {
-        let more = if digit > 0 { 0x80 } else { 0 };
-        bytes.push((value >> (7 * digit)) as u8 & 0x7f | more);
+/// A number, most significant digit first: its bytes, and how many of them count.
+pub fn put_varint(value: u64) -> ([u8; 10], usize) {
+    let len = (64 - value.leading_zeros()).div_ceil(7).max(1) as usize;
+    let mut bytes = [0; 10];
+    for (i, byte) in bytes[..len].iter_mut().enumerate() {
+        let more = if i + 1 < len { 0x80 } else { 0 };
+        *byte = (value >> (7 * (len - 1 - i))) as u8 & 0x7f | more;
     }
+    (bytes, len)
+}
+
+/// Appends a number.
+fn push_varint(bytes: &mut Vec<u8>, value: u64) {
+    let (digits, len) = put_varint(value);
+    bytes.extend_from_slice(&digits[..len]);
 }
 
 /// Reads [`put_varint`]; refuses leading zeros and over 64 bits.
@@ -105,42 +111,62 @@ impl Writer {
         self.draft
     }
 
-    fn head(&mut self, bound: &Bound, mode: u64, content_len: usize) -> Result<(), Stop> {
+    /// Appends a bound, a mode, and what follows it; `content_len` bytes more are to come.
+    fn head(
+        &mut self,
+        bound: &Bound,
+        mode: u8,
+        fingerprint: Option<&[u8; FINGERPRINT_LEN]>,
+        content_len: usize,
+    ) -> Result<(), Stop> {
         // 1 byte of mode, at most 10 + 1 + 32 of the bound, at most 10 of a count.
-        if self.draft.body.len() + 54 + content_len > self.len_max {
+        let fingerprint_len = fingerprint.map_or(0, |bytes| bytes.len());
+        if self.draft.body.len() + 54 + fingerprint_len + content_len > self.len_max {
             return Err(Stop::GiveUp(Reason::HeapBudget));
         }
         let at = bound.item.at;
         let time = if at == u64::MAX { 0 } else { at.saturating_sub(self.last_at) + 1 };
         self.last_at = at;
-        self.draft.put(Purpose::Sketch, |body| {
-            put_varint(body, time);
-            put_varint(body, bound.id_len as u64);
-            body.extend_from_slice(&bound.item.id.bytes()[..bound.id_len]);
-        });
-        self.draft.put(Purpose::Control, |body| put_varint(body, mode));
+        // Put together here, so that the message grows once.
+        let mut bytes = [0; 64];
+        let (digits, mut len) = put_varint(time);
+        bytes[..digits.len()].copy_from_slice(&digits);
+        bytes[len] = bound.id_len as u8;
+        len += 1;
+        bytes[len..len + ItemId::LEN].copy_from_slice(bound.item.id.bytes());
+        len += bound.id_len;
+        bytes[len] = mode;
+        bytes[len + 1..len + 1 + fingerprint_len]
+            .copy_from_slice(fingerprint.map_or(&[], |bytes| &bytes[..]));
+        let runs = [(Purpose::Sketch, len), (Purpose::Control, 1), (Purpose::Sketch, fingerprint_len)];
+        let runs = if fingerprint.is_some() { &runs[..] } else { &runs[..2] };
+        self.draft.runs(&bytes[..len + 1 + fingerprint_len], runs);
         Ok(())
     }
 
     /// Everything up to `bound` is settled.
     pub fn skip(&mut self, bound: &Bound) -> Result<(), Stop> {
-        self.head(bound, MODE_SKIP, 0)
+        self.head(bound, MODE_SKIP, None, 0)
     }
 
     /// Up to `bound` I hold what has this fingerprint.
     pub fn fingerprint(&mut self, bound: &Bound, bytes: &[u8; FINGERPRINT_LEN]) -> Result<(), Stop> {
-        self.head(bound, MODE_FINGERPRINT, bytes.len())?;
-        self.draft.bytes(Purpose::Sketch, bytes);
-        Ok(())
+        self.head(bound, MODE_FINGERPRINT, Some(bytes), 0)
     }
 
     /// Up to `bound` I hold these.
-    pub fn list(&mut self, bound: &Bound, items: &[Item]) -> Result<(), Stop> {
-        self.head(bound, MODE_LIST, items.len() * ItemId::LEN)?;
-        self.draft.put(Purpose::Control, |body| put_varint(body, items.len() as u64));
+    pub fn list<'s>(
+        &mut self,
+        bound: &Bound,
+        count: usize,
+        ids: impl Iterator<Item = &'s [ItemId]>,
+    ) -> Result<(), Stop> {
+        self.head(bound, MODE_LIST, None, count * ItemId::LEN)?;
+        self.draft.put(Purpose::Control, |body| push_varint(body, count as u64));
         self.draft.put(Purpose::Ids, |body| {
-            for item in items {
-                body.extend_from_slice(item.id.bytes());
+            body.reserve(count * ItemId::LEN);
+            for id in ids.flatten() {
+                body.extend_from_slice(id.bytes());
             }
         });
         Ok(())
@@ -215,7 +241,8 @@ impl<'a> Reading<'a> {
             return Ok(None);
         }
         let bound = self.bound()?;
-        let content = match varint(&mut self.reader, "mode of a range")? {
+        let mode = varint(&mut self.reader, "mode of a range")?;
+        let content = match u8::try_from(mode).unwrap_or(u8::MAX) {
             MODE_SKIP => Content::Skip,
             MODE_FINGERPRINT => Content::Fingerprint(self.reader.array("fingerprint")?),
             MODE_LIST => {
@@ -227,25 +254,10 @@ impl<'a> Reading<'a> {
                 let ids = self.reader.bytes("listed ids", claimed as usize * ItemId::LEN)?;
                 Content::List(ids.as_chunks().0)
             }
-            value => return Err(WireError::BadValue { what: "mode of a range", value }.into()),
+            _ => return Err(WireError::BadValue { what: "mode of a range", value: mode }.into()),
         };
         Ok(Some((bound, content)))
     }
-}
-
-/// The items of `items`, from `start` on, that lie below `bound`.
-///
-/// Steps that double come first, so that the ranges of one message cost O(items + ranges) together, and a
-/// message of millions of empty ranges no more than its bytes.
-pub fn below(items: &[Item], start: usize, bound: &Bound) -> Range<usize> {
-    let rest = &items[start..];
-    let mut step = 1;
-    while step < rest.len() && rest[step] < bound.item {
-        step *= 2;
-    }
-    let low = step / 2;
-    let high = step.min(rest.len());
-    start..start + low + rest[low..high].partition_point(|item| *item < bound.item)
 }
 
 #[cfg(test)]
@@ -257,25 +269,14 @@ mod tests {
         #[test]
         fn numbers_come_back_and_have_one_form(value: u64, bytes in proptest::collection::vec(any::<u8>(), 0..12)) {
             let mut written = Vec::new();
-            put_varint(&mut written, value);
+            push_varint(&mut written, value);
             prop_assert_eq!(varint(&mut Reader::new(&written), "v"), Ok(value));
             let mut reader = Reader::new(&bytes);
             if let Ok(value) = varint(&mut reader, "v") {
                 written.clear();
-                put_varint(&mut written, value);
+                push_varint(&mut written, value);
                 prop_assert_eq!(&bytes[..bytes.len() - reader.left()], &written[..]);
             }
-        }
-
-        #[test]
-        fn below_is_what_a_scan_says(mut times in proptest::collection::vec(0_u64..50, 0..60), start in 0_usize..60, at in 0_u64..60) {
-            times.sort_unstable();
-            times.dedup();
-            let items: Vec<Item> = times.iter().map(|at| Item { at: *at, id: ItemId::new([1; 32]) }).collect();
-            let start = start.min(items.len());
-            let bound = Bound { item: Item { at, id: ItemId::new([0; 32]) }, id_len: 0 };
-            let scanned = items[start..].iter().take_while(|item| item.at < at).count();
-            prop_assert_eq!(below(&items, start, &bound), start..start + scanned);
         }
     }
 
@@ -283,7 +284,7 @@ mod tests {
     fn numbers_have_the_most_significant_digit_first() {
         for (value, expected) in [(0, &[0_u8][..]), (127, &[0x7f]), (128, &[0x81, 0]), (300, &[0x82, 0x2c])] {
             let mut bytes = Vec::new();
-            put_varint(&mut bytes, value);
+            push_varint(&mut bytes, value);
             assert_eq!(bytes, expected);
         }
     }

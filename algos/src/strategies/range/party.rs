@@ -1,14 +1,16 @@
 //! One end of the recursion: answers a message range by range, and keeps what it has settled.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::fingerprint::fingerprint;
-use super::message::{Bound, Content, Reading, Writer, below};
+use super::lists::Pairing;
+use super::message::{Bound, Content, Reading, Writer};
+use super::tree::{Cursor, RangeSet};
 use super::{Params, TAG_NEEDS, TAG_RANGES};
 use crate::bits::{put_ranks, take_ranks};
 use crate::item::ItemId;
 use crate::session::{Budget, Reason, Role, SessionError};
-use crate::sorted::SortedSet;
 use crate::wire::{Draft, MESSAGE_LEN_MAX, Purpose, Reader};
 
 /// Why a message is not answered.
@@ -27,7 +29,11 @@ impl From<SessionError> for Stop {
 }
 
 /// Nominal nanoseconds of one comparison in sorting or searching 32-byte ids.
-const COMPARE_NS: u64 = 8;
+pub const COMPARE_NS: u64 = 8;
+
+/// Ranges of a message that are read before they are answered, so that memory is fetched meanwhile.
+const AHEAD: usize = 32;
+
 /// What the initiator has found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
@@ -52,7 +58,7 @@ impl Found {
 
 /// One end.
 pub struct Party {
-    set: SortedSet,
+    set: RangeSet,
     params: Params,
     role: Role,
     budget: Budget,
@@ -66,12 +72,12 @@ pub struct Party {
 
 impl Party {
     /// An end that holds `set`.
-    pub fn new(set: SortedSet, params: Params, role: Role, budget: Budget) -> Self {
+    pub fn new(set: RangeSet, params: Params, role: Role, budget: Budget) -> Self {
         Self { set, params, role, budget, found: Found::default(), listed: Vec::new(), listed_count: 0 }
     }
 
     /// Items that this end holds.
-    pub fn set(&self) -> &SortedSet {
+    pub fn set(&self) -> &RangeSet {
         &self.set
     }
 
@@ -89,28 +95,50 @@ impl Party {
 
     /// The initiator's first message.
     pub fn first(&mut self) -> Result<Draft, Stop> {
+        let set = self.set.clone();
         let mut writer = self.writer();
-        self.split(0..self.set.items().len(), &Bound::INFINITY, &mut writer)?;
+        self.split(&mut set.cursor(), 0..set.len(), &Bound::INFINITY, &mut writer)?;
         Ok(writer.finish())
     }
 
-    /// Answers a message. O(items + bytes): the ranges of a message do not overlap.
+    /// Answers a message. O(ranges·log n + bytes): no item is looked at that is not listed.
     pub fn answer(&mut self, body: &[u8]) -> Result<Writer, Stop> {
         let set = self.set.clone();
         let mut reading = Reading::new(body)?;
+        // One reader looks for bounds and one makes fingerprints: both stay near each other and go forward.
+        let (mut bounds, mut cursor) = (set.cursor(), set.cursor());
+        let mut pairing = Pairing::default();
         let mut writer = self.writer();
-        let mut start = 0;
+        let (mut start, mut len) = (0, 0);
         let mut last = Bound::START;
         // A run of settled ranges is skipped in one, and only when something follows it.
         let mut skipped = false;
-        while let Some((bound, content)) = reading.next()? {
-            let range = below(set.items(), start, &bound);
-            start = range.end;
+        let mut scout = set.cursor();
+        let mut ahead = VecDeque::with_capacity(AHEAD);
+        loop {
+            while ahead.len() < AHEAD
+                && let Some((bound, content)) = reading.next()?
+            {
+                // What follows lies somewhere else.
+                if content == Content::Skip {
+                    scout.prefetch_bound(&bound.item);
+                }
+                ahead.push_back((bound, content));
+            }
+            let Some((bound, content)) = ahead.pop_front() else { break };
+            // Ranges that were cut from one are of one length, there and mostly here.
+            let guess = (content != Content::Skip).then_some(start + len);
+            let range = start..bounds.seek_bound(start..set.len(), guess, &bound.item);
+            (start, len) = (range.end, range.len());
+            bounds.prefetch((start + 2 * len).min(set.len()));
             let settled = match content {
                 Content::Skip => true,
-                Content::Fingerprint(theirs) => theirs == fingerprint(&set.items()[range.clone()]),
+                Content::Fingerprint(theirs) => {
+                    let sum = bounds.sum_below(range.end) - bounds.sum_below(range.start);
+                    theirs == fingerprint(&sum, range.len() as u64)
+                }
                 Content::List(theirs) if self.role == Role::Initiator => {
-                    self.compare(range.clone(), theirs)?;
+                    self.compare(&mut cursor, &mut pairing, range.clone(), theirs)?;
                     true
                 }
                 Content::List(_) => false,
@@ -122,8 +150,8 @@ impl Party {
                     writer.skip(&last)?;
                 }
                 match content {
-                    Content::List(_) => self.list(range, &bound, &mut writer)?,
-                    _ => self.split(range, &bound, &mut writer)?,
+                    Content::List(_) => self.list(&mut cursor, range, &bound, &mut writer)?,
+                    _ => self.split(&mut cursor, range, &bound, &mut writer)?,
                 }
             }
             last = bound;
@@ -133,28 +161,50 @@ impl Party {
 
     /// Cuts a range into buckets of equal size, the first ones longer by one, and says their fingerprints;
     /// lists it if it is short.
-    fn split(&mut self, range: Range<usize>, end: &Bound, writer: &mut Writer) -> Result<(), Stop> {
+    fn split(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        range: Range<usize>,
+        end: &Bound,
+        writer: &mut Writer,
+    ) -> Result<(), Stop> {
         if range.len() < self.params.list {
-            return self.list(range, end, writer);
+            return self.list(cursor, range, end, writer);
         }
         // With `list` below `buckets` a range may have fewer items than that.
         let buckets = self.params.buckets.min(range.len());
         let (len, longer) = (range.len() / buckets, range.len() % buckets);
-        let items = self.set.items();
+        // Nobody waits for memory sixteen times.
+        let ends = (0..buckets).scan(range.start, |end, bucket| {
+            *end += len + usize::from(bucket < longer);
+            Some(*end)
+        });
+        ends.clone().for_each(|end| cursor.prefetch(end));
         let mut at = range.start;
-        for bucket in 0..buckets {
-            let next = at + len + usize::from(bucket < longer);
-            let bound = if next == range.end { *end } else { Bound::between(&items[next - 1], &items[next]) };
-            writer.fingerprint(&bound, &fingerprint(&items[at..next]))?;
-            at = next;
+        let mut sum_before = cursor.sum_below(at);
+        for next in ends {
+            let bound = if next == range.end {
+                *end
+            } else {
+                Bound::between(&cursor.item(next - 1), &cursor.item(next))
+            };
+            let sum = cursor.sum_below(next);
+            writer.fingerprint(&bound, &fingerprint(&(sum - sum_before), (next - at) as u64))?;
+            (at, sum_before) = (next, sum);
         }
         Ok(())
     }
 
-    fn list(&mut self, range: Range<usize>, end: &Bound, writer: &mut Writer) -> Result<(), Stop> {
+    fn list(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        range: Range<usize>,
+        end: &Bound,
+        writer: &mut Writer,
+    ) -> Result<(), Stop> {
         if self.role == Role::Responder && !range.is_empty() {
             self.listed_count += range.len();
-            if self.listed_count > self.set.items().len() {
+            if self.listed_count > self.set.len() {
                 return Err(SessionError::Protocol("items must be listed twice").into());
             }
             // The end of the session looks ranks up in all that was listed; refuse now, while the initiator
@@ -162,11 +212,17 @@ impl Party {
             self.afford(self.listed_count * size_of::<u32>())?;
             self.listed.push(range.clone());
         }
-        writer.list(end, &self.set.items()[range])
+        writer.list(end, range.len(), cursor.ids(range))
     }
 
     /// Compares a range with the peer's list of it.
-    fn compare(&mut self, range: Range<usize>, theirs: &[[u8; ItemId::LEN]]) -> Result<(), Stop> {
+    fn compare<'a>(
+        &mut self,
+        cursor: &mut Cursor<'a>,
+        pairing: &mut Pairing<&'a [u8; ItemId::LEN]>,
+        range: Range<usize>,
+        theirs: &'a [[u8; ItemId::LEN]],
+    ) -> Result<(), Stop> {
         let compares = (theirs.len() + range.len()) as u64 * u64::from((theirs.len() + 1).ilog2() + 1);
         if compares * COMPARE_NS > self.budget.cpu_ns_max {
             return Err(Stop::GiveUp(Reason::CpuBudget));
@@ -175,22 +231,16 @@ impl Party {
         self.afford((needs_max + theirs.len()) * size_of::<(u64, ItemId)>())?;
         let base = self.found.heard;
         self.found.heard += theirs.len() as u64;
-        let mut theirs: Vec<(ItemId, u64)> =
-            theirs.iter().zip(base..).map(|(id, rank)| (ItemId::new(*id), rank)).collect();
-        theirs.sort_unstable();
-        let mut known = vec![false; theirs.len()];
-        for place in range {
-            let id = self.set.items()[place].id;
-            match theirs.binary_search_by_key(&id, |(id, _)| *id) {
-                Ok(i) => known[i] = true,
-                Err(_) => self.found.haves.push(place as u32),
-            }
-        }
-        if self.found.haves.len() > self.set.items().len() {
+        let (haves, needs) = (&mut self.found.haves, &mut self.found.needs);
+        pairing.differences(
+            cursor.ids(range.clone()).flatten().map(ItemId::bytes).zip(range.start as u32..),
+            theirs.iter().zip(0..),
+            |place| haves.push(place),
+            |rank| needs.push((base + u64::from(rank), ItemId::new(theirs[rank as usize]))),
+        );
+        if self.found.haves.len() > self.set.len() {
             return Err(SessionError::Protocol("a range is listed twice").into());
         }
-        let lacked = theirs.iter().zip(known).filter(|(_, known)| !known);
-        self.found.needs.extend(lacked.map(|((id, rank), _)| (*rank, *id)));
         Ok(())
     }
 

@@ -1,0 +1,392 @@
+//! One end of the recursion in one attempt: answers turns, and keeps what it has found.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use super::Params;
+use super::point::{Cut, Point, put_cuts, take_cuts};
+use super::turn::{Piece, SEAL_LEN, Said, Turn, put_ids, take_control, take_ids};
+use crate::bits::BitReader;
+use crate::item::ItemId;
+use crate::salt::{Key, short_of};
+use crate::session::{Budget, Reason, Role, SessionError};
+use crate::strategies::range::fingerprint::IdSum;
+use crate::strategies::range::lists::Pairing;
+use crate::strategies::range::party::{COMPARE_NS, Stop};
+use crate::strategies::range::tree::{Cursor, RangeSet};
+use crate::wire::{Draft, MESSAGE_LEN_MAX, Reader, WireError};
+
+/// Most parts into which a peer may cut a range.
+const PARTS_MAX: u64 = 64;
+/// Nominal nanoseconds of cutting off one part of a range: its sum, its fingerprint, its bound.
+const PART_NS: u64 = 150;
+/// Ranges of which memory is being fetched before the first of them is cut.
+const AHEAD: usize = 8;
+
+/// What is found when everything is settled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Places of own items that the peer lacks.
+    pub haves: Vec<u32>,
+    /// Initiator: short ids of items that this end lacks.
+    pub needs: Vec<u64>,
+}
+
+/// What became of a turn.
+#[derive(Debug)]
+pub enum Heard {
+    /// There is an answer to it.
+    Answer(Turn),
+    /// Nothing is open any more, and whether both ends now agree.
+    End(bool),
+}
+
+/// One end under one key.
+pub struct Party {
+    set: RangeSet,
+    params: Params,
+    role: Role,
+    budget: Budget,
+    key: Key,
+    /// Fingerprints and lists that the peer has to answer.
+    pieces: Vec<Piece>,
+    lists: Vec<Range<u32>>,
+    /// What was found so far.
+    pub found: Found,
+}
+
+/// What an end needs while it makes a turn.
+struct Making<'a> {
+    cursor: Cursor<'a>,
+    /// Goes ahead and has memory fetched.
+    scout: Cursor<'a>,
+    turn: Turn,
+    /// Ranges to be cut, of which memory is on its way.
+    to_cut: VecDeque<Piece>,
+    cuts: Vec<Cut>,
+    parts_made: u64,
+}
+
+impl Party {
+    /// An end that holds `set`. `params` are the initiator's but for how ranges are cut.
+    pub fn new(set: RangeSet, params: Params, role: Role, budget: Budget, key: Key) -> Self {
+        let whole = Piece { points: (Point::FIRST, Point::LAST), places: 0..set.len() as u32 };
+        Self {
+            set,
+            params,
+            role,
+            budget,
+            key,
+            pieces: vec![whole],
+            lists: Vec::new(),
+            found: Found::default(),
+        }
+    }
+
+    fn fingerprint(&self, sum: &IdSum, count: usize) -> u64 {
+        self.keyed(sum, count) >> (64 - self.params.fp_bits)
+    }
+
+    fn keyed(&self, sum: &IdSum, count: usize) -> u64 {
+        let mut bytes = [0; ItemId::LEN + 8];
+        bytes[..ItemId::LEN].copy_from_slice(&sum.to_bytes());
+        bytes[ItemId::LEN..].copy_from_slice(&(count as u64).to_le_bytes());
+        self.key.check_bytes(&bytes)
+    }
+
+    /// The keyed hash of all items but those that the peer lacks.
+    fn seal(&self) -> [u8; SEAL_LEN] {
+        let mut haves = IdSum::default();
+        let mut cursor = self.set.cursor();
+        for place in &self.found.haves {
+            haves.add(&cursor.item(*place as usize).id);
+        }
+        let count = self.set.len() - self.found.haves.len();
+        self.keyed(&(self.set.sum() - haves), count).to_le_bytes()
+    }
+
+    fn making<'a>(&self, set: &'a RangeSet) -> Making<'a> {
+        Making {
+            cursor: set.cursor(),
+            scout: set.cursor(),
+            turn: Turn::default(),
+            to_cut: VecDeque::new(),
+            cuts: Vec::new(),
+            parts_made: 0,
+        }
+    }
+
+    /// The initiator's first turn: as if it had been told that the whole set differs.
+    pub fn first(&mut self) -> Result<Turn, Stop> {
+        let set = self.set.clone();
+        let mut making = self.making(&set);
+        let whole = self.pieces[0].clone();
+        self.differ(&mut making, whole)?;
+        self.finish(&mut making)?;
+        Ok(making.turn)
+    }
+
+    /// Finishes an own turn, and remembers what is open after it.
+    pub fn put(&mut self, mut turn: Turn, draft: &mut Draft) {
+        self.pieces = std::mem::take(&mut turn.pieces);
+        self.lists = std::mem::take(&mut turn.lists);
+        let seal = self.is_settled().then(|| self.seal());
+        turn.put(self.params.split, seal, draft);
+    }
+
+    /// Whether the peer has nothing to answer.
+    pub fn is_settled(&self) -> bool {
+        self.pieces.is_empty() && self.lists.is_empty()
+    }
+
+    fn afford(&self, heap_bytes: usize) -> Result<(), Stop> {
+        let max = usize::try_from(self.budget.heap_bytes_max).unwrap_or(usize::MAX).min(MESSAGE_LEN_MAX);
+        if heap_bytes > max { Err(Stop::GiveUp(Reason::HeapBudget)) } else { Ok(()) }
+    }
+
+    fn afford_ns(&self, ns: u64) -> Result<(), Stop> {
+        if ns > self.budget.cpu_ns_max { Err(Stop::GiveUp(Reason::CpuBudget)) } else { Ok(()) }
+    }
+
+    /// Hears the peer's turn. O(ranges·log n + bytes).
+    pub fn hear(&mut self, body: &[u8]) -> Result<Heard, Stop> {
+        let set = self.set.clone();
+        let mut making = self.making(&set);
+        let mut reader = Reader::new(body);
+        let parts = reader.varint_max("parts of a range", PARTS_MAX).map_err(SessionError::from)?;
+        if parts < 2 {
+            return Err(broken(WireError::BadValue { what: "parts of a range", value: parts }));
+        }
+        let pieces = std::mem::take(&mut self.pieces);
+        let (said, rest) = take_control(reader.rest(), pieces.len())?;
+        let of = |wanted: Said| {
+            pieces.iter().zip(&said).filter(move |(_, said)| **said == wanted).map(|(piece, _)| piece)
+        };
+
+        let mut sketch = BitReader::new(rest);
+        let mut cuts = Vec::new();
+        let mut is_last = true;
+        let parts = parts as usize;
+        let mut next = of(Said::Cut).skip(2);
+        for piece in of(Said::Cut) {
+            is_last = false;
+            if let Some(next) = next.next() {
+                fetch_cuts(&mut making.scout, next, parts);
+            }
+            take_cuts(&mut sketch, &piece.points.0, &piece.points.1, parts - 1, &mut cuts)?;
+            self.hear_parts(&mut making, piece, &cuts, &mut sketch)?;
+        }
+        let mut ids = BitReader::new(sketch.finish().map_err(broken)?);
+        let mine = self.short_ids(&mut making.cursor, of(Said::Listed).map(|piece| &piece.places));
+        let (mut mine, mut lists) = (&mine[..], Lists::default());
+        for piece in of(Said::Listed) {
+            is_last = false;
+            let here;
+            (here, mine) = mine.split_at(piece.places.len());
+            take_ids(&mut ids, self.params.id_bits, &mut lists.theirs)?;
+            self.compare(&mut making, piece.places.start, here, &mut lists)?;
+        }
+        let rest = self.hear_answers(ids.finish().map_err(broken)?)?;
+        if !is_last {
+            Reader::new(rest).finish().map_err(broken)?;
+            self.finish(&mut making)?;
+            return Ok(Heard::Answer(making.turn));
+        }
+        let mut reader = Reader::new(rest);
+        let theirs = reader.array("seal").map_err(broken)?;
+        reader.finish().map_err(broken)?;
+        Ok(Heard::End(self.seal() == theirs))
+    }
+
+    /// The parts of a range that the peer has cut: those that differ are answered.
+    fn hear_parts(
+        &mut self,
+        making: &mut Making<'_>,
+        piece: &Piece,
+        cuts: &[Point],
+        sketch: &mut BitReader<'_>,
+    ) -> Result<(), Stop> {
+        let end = piece.places.end as usize;
+        let (mut at, mut len) = (piece.places.start as usize, piece.places.len() / (cuts.len() + 1));
+        let mut first = piece.points.0;
+        let mut sum_before = making.cursor.sum_below(at);
+        let lasts = cuts.iter().map(|cut| cut.before()).chain([piece.points.1]);
+        for (i, last) in lasts.enumerate() {
+            let next = match cuts.get(i) {
+                Some(cut) => making.cursor.seek_bound(at..end, Some(at + len), &cut.item()),
+                None => end,
+            };
+            let sum = making.cursor.sum_below(next);
+            let theirs = sketch.take("fingerprints", self.params.fp_bits).map_err(broken)?;
+            if theirs == self.fingerprint(&(sum - sum_before), next - at) {
+                making.turn.control.write(|bits| bits.put(0, 1));
+            } else {
+                let part = Piece { points: (first, last), places: at as u32..next as u32 };
+                self.differ(making, part)?;
+            }
+            (len, at, sum_before) = (next - at, next, sum);
+            if let Some(cut) = cuts.get(i) {
+                first = *cut;
+            }
+        }
+        Ok(())
+    }
+
+    /// A range differs: it will be listed if it is short, and cut otherwise.
+    fn differ(&self, making: &mut Making<'_>, piece: Piece) -> Result<(), Stop> {
+        if piece.places.len() < self.params.list {
+            making.turn.control.write(|bits| bits.put(3, 2));
+            making.turn.lists.push(piece.places);
+            return Ok(());
+        }
+        making.turn.control.write(|bits| bits.put(1, 2));
+        making.parts_made += self.params.split as u64;
+        self.afford_ns(making.parts_made * PART_NS)?;
+        fetch_cuts(&mut making.scout, &piece, self.params.split);
+        making.to_cut.push_back(piece);
+        if making.to_cut.len() > AHEAD { self.cut(making) } else { Ok(()) }
+    }
+
+    /// Cuts and lists what was put off.
+    fn finish(&self, making: &mut Making<'_>) -> Result<(), Stop> {
+        while !making.to_cut.is_empty() {
+            self.cut(making)?;
+        }
+        let listed = making.turn.lists.iter().map(ExactSizeIterator::len).sum::<usize>();
+        self.afford(making.turn.heap_bytes() + listed * size_of::<u64>())?;
+        let ids = self.short_ids(&mut making.cursor, making.turn.lists.iter());
+        let mut ids = &ids[..];
+        making.turn.ids.write(|bits| {
+            for places in &making.turn.lists {
+                let here;
+                (here, ids) = ids.split_at(places.len());
+                put_ids(bits, here.iter().copied(), self.params.id_bits);
+            }
+        });
+        self.afford(making.turn.heap_bytes())
+    }
+
+    /// The short ids of all items at some places.
+    fn short_ids<'p>(
+        &self,
+        cursor: &mut Cursor<'_>,
+        ranges: impl Iterator<Item = &'p Range<u32>>,
+    ) -> Vec<u64> {
+        let mut shorts = Vec::new();
+        let ids = ranges.flat_map(|places| {
+            let ids: Vec<&[ItemId]> = cursor.ids(places.start as usize..places.end as usize).collect();
+            ids.into_iter().flatten()
+        });
+        self.key.hash_all(ids, |hashed| shorts.push(short_of(hashed.short, self.params.id_bits)));
+        shorts
+    }
+
+    /// Cuts the first of the ranges to be cut.
+    fn cut(&self, making: &mut Making<'_>) -> Result<(), Stop> {
+        let Some(piece) = making.to_cut.pop_front() else { return Ok(()) };
+        let (cursor, turn) = (&mut making.cursor, &mut making.turn);
+        let ends = part_ends(&piece, self.params.split);
+        making.cuts.clear();
+        let inner = ends.clone().take(self.params.split - 1);
+        making.cuts.extend(inner.map(|end| Cut::between(&cursor.item(end - 1), &cursor.item(end))));
+        let (mut first, mut at) = (piece.points.0, piece.places.start as usize);
+        let mut sum_before = cursor.sum_below(at);
+        turn.sketch.write(|bits| {
+            put_cuts(bits, &piece.points.0, &piece.points.1, &making.cuts);
+            for (end, i) in ends.zip(0..) {
+                let sum = cursor.sum_below(end);
+                bits.put(self.fingerprint(&(sum - sum_before), end - at), self.params.fp_bits);
+                let cut = making.cuts.get(i).map(|cut| cut.point);
+                let last = cut.map_or(piece.points.1, Point::before);
+                turn.pieces.push(Piece { points: (first, last), places: at as u32..end as u32 });
+                (at, sum_before) = (end, sum);
+                first = cut.unwrap_or(first);
+            }
+        });
+        self.afford(turn.heap_bytes())
+    }
+
+    /// Compares the own ids from a place on with the peer's list, and answers with what differs.
+    fn compare(
+        &mut self,
+        making: &mut Making<'_>,
+        start: u32,
+        mine: &[u64],
+        lists: &mut Lists,
+    ) -> Result<(), Stop> {
+        let Lists { theirs, lacked, extras, pairing } = lists;
+        let len = theirs.len() + mine.len();
+        self.afford_ns(len as u64 * u64::from((len + 1).ilog2() + 1) * COMPARE_NS)?;
+        lacked.clear();
+        lacked.resize(theirs.len(), false);
+        extras.clear();
+        pairing.differences(
+            mine.iter().copied().zip(0..),
+            theirs.iter().copied().zip(0..),
+            |i| extras.push(i),
+            |i| lacked[i as usize] = true,
+        );
+        extras.sort_unstable();
+        self.found.haves.extend(extras.iter().map(|i| start + i));
+        making.turn.missing.write(|bits| lacked.iter().for_each(|lacked| bits.put(u64::from(*lacked), 1)));
+        if self.role == Role::Initiator {
+            let needs = theirs.iter().zip(lacked).filter(|(_, lacked)| **lacked);
+            self.found.needs.extend(needs.map(|(id, _)| *id));
+        } else {
+            let extras = extras.iter().map(|i| mine[*i as usize]);
+            making.turn.extras.write(|bits| put_ids(bits, extras, self.params.id_bits));
+        }
+        self.afford(making.turn.heap_bytes() + self.found.needs.len() * size_of::<u64>())
+    }
+
+    /// What the peer says of the lists sent to it. Returns the bytes after that.
+    fn hear_answers<'b>(&mut self, bytes: &'b [u8]) -> Result<&'b [u8], Stop> {
+        let mut rest = bytes;
+        if self.role == Role::Initiator {
+            let mut reader = BitReader::new(rest);
+            let mut extras = Vec::new();
+            for _ in &self.lists {
+                take_ids(&mut reader, self.params.id_bits, &mut extras)?;
+                self.found.needs.append(&mut extras);
+                self.afford(self.found.needs.len() * size_of::<u64>())?;
+            }
+            rest = reader.finish().map_err(broken)?;
+        }
+        let mut reader = BitReader::new(rest);
+        for places in std::mem::take(&mut self.lists) {
+            for place in places {
+                if reader.take("missing ids", 1).map_err(broken)? == 1 {
+                    self.found.haves.push(place);
+                }
+            }
+        }
+        reader.finish().map_err(broken)
+    }
+}
+
+/// What is kept from one list to the next for its memory.
+#[derive(Debug, Default)]
+struct Lists {
+    theirs: Vec<u64>,
+    lacked: Vec<bool>,
+    extras: Vec<u32>,
+    pairing: Pairing<u64>,
+}
+
+/// Where the parts of a range end that is cut into parts of one length, the first ones longer by one.
+fn part_ends(piece: &Piece, parts: usize) -> impl Iterator<Item = usize> + Clone {
+    let (len, longer) = (piece.places.len() / parts, piece.places.len() % parts);
+    (0..parts).scan(piece.places.start as usize, move |end, part| {
+        *end += len + usize::from(part < longer);
+        Some(*end)
+    })
+}
+
+/// Has the memory fetched that cutting a range will ask for.
+fn fetch_cuts(scout: &mut Cursor<'_>, piece: &Piece, parts: usize) {
+    part_ends(piece, parts).for_each(|end| scout.prefetch(end));
+}
+
+fn broken(error: WireError) -> Stop {
+    SessionError::from(error).into()
+}
