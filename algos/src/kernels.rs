@@ -62,3 +62,65 @@ pub mod range {
         fingerprint::fingerprint(&(cursor.sum_below(places.end) - before), (places.end - places.start) as u64)
     }
 }
+
+/// Blocked Bloom filters; see the module for the idea.
+///
+/// ```
+/// use offerbench_algos::kernels::bloom::{Blocked, Probes, rate};
+/// let hash = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+/// let mut filter = Blocked::new(Probes::Eight, 20);
+/// filter.insert_all(&[hash(1), hash(2)]);
+/// filter.insert(hash(3));
+/// assert_eq!(filter.affirms_all(&[hash(1), hash(4), hash(3)]), 0b101);
+/// assert!(rate(Probes::Eight, 1000, 20) < 0.01);
+/// ```
+pub mod bloom {
+    pub use crate::strategies::bloom::blocked::{BLOCK_BITS, Blocked, Path, Probes, QUERIES_MAX, rate};
+}
+
+/// Invertible Bloom lookup tables; see the module of the strategy for the idea.
+///
+/// ```
+/// use offerbench_algos::{Seed, kernels::iblt::Tables};
+/// // 20 cells, 4 hashes, checksums of 16 bits.
+/// let tables = Tables::new(Seed::new(1), 20, 4, 16);
+/// let (mut ours, theirs) = (tables.encode(&[1, 2, 3]), tables.encode(&[2, 3, 4]));
+/// ours.subtract(&theirs);
+/// let peeled = tables.decode(&ours);
+/// assert!(peeled.complete);
+/// assert_eq!((peeled.plus, peeled.minus), (vec![1], vec![4]));
+/// ```
+pub mod iblt {
+    pub use crate::strategies::iblt::kernel::Tables;
+    pub use crate::strategies::iblt::table::{Cell, Peeled, Table};
+}
+
+/// Estimators of d, and what they count with; see the modules for the ideas.
+///
+/// ```
+/// use offerbench_algos::{ItemId, Seed, kernels::estimate::{Counters, Estimator}};
+/// let (estimator, ids) = (Estimator::new(Seed::new(1)), [[1; 32], [2; 32], [3; 32]].map(ItemId::new));
+/// assert_eq!(estimator.between(estimator.strata(&ids), &estimator.strata(&ids[1..])), 1);
+/// assert_eq!(estimator.tow(&ids).estimate(&estimator.tow(&ids)), 0);
+/// let mut counters = Counters::default();
+/// counters.add(0b101);
+/// counters.add_eight(&[1; 8]);
+/// assert_eq!(counters.finish()[..3], [9, 0, 1]);
+/// ```
+pub mod estimate {
+    pub use crate::estimate::counters::{COUNTERS, Counters, EIGHT};
+    pub use crate::estimate::kernel::Estimator;
+    pub use crate::estimate::strata::Strata;
+    pub use crate::estimate::tow::Tow;
+}
+
+/// Binary fuse filters: built by the crate `xorf`, asked in batches; see the module for the idea.
+///
+/// ```
+/// use offerbench_algos::kernels::fuse::affirms_all;
+/// let filter = xorf::BinaryFuse16::try_from(&[1_u64, 2, 3][..]).expect("three keys are built");
+/// assert_eq!(affirms_all(&filter.descriptor, &filter.fingerprints, &[1, 2, 3]), 0b111);
+/// ```
+pub mod fuse {
+    pub use crate::strategies::fuse::batch::{Cell, QUERIES_MAX, affirms_all};
+}

@@ -16,7 +16,9 @@
 //! could do better (most strata of a small set are empty, and go over the wire all the same).
 
 use crate::item::ItemId;
-use crate::salt::{Key, short_of};
+use crate::salt::{Hashed, Key, short_of};
+use crate::siphash::LANES;
+use crate::strategies::iblt::places::Placer;
 use crate::strategies::iblt::table::{Coding, Place, Shape, Table, peel};
 use crate::wire::{Reader, WireError};
 
@@ -43,7 +45,6 @@ pub struct Strata {
 
 impl Strata {
     fn empty() -> Self {
-        let shape = |number| Shape { cells: CELLS, hashes: HASHES, place: Place::Split, number };
         Self { tables: (0..STRATA).map(|number| Table::empty(shape(number))).collect() }
     }
 
@@ -51,11 +52,27 @@ impl Strata {
     pub fn new<'a>(ids: impl Iterator<Item = &'a ItemId>, key: &Key) -> Self {
         let mut strata = Self::empty();
         let coding = coding(key);
-        for id in ids {
-            let hashed = key.hash(id);
-            let stratum = hashed.set.trailing_zeros().min(STRATA - 1);
-            strata.tables[stratum as usize].put(short_of(hashed.short, BITS), &coding);
-        }
+        // All strata are of one shape, so ids of different ones go through the lanes together.
+        let placer = Placer::new(&shape(0));
+        let (mut shorts, mut numbers, mut held) = ([0; LANES], [0; LANES], 0);
+        let mut put = |shorts: &[u64; LANES], numbers: &[u32; LANES], held: usize| {
+            let hashes = coding.hash_lanes(*shorts);
+            let places = placer.places_lanes(&hashes, numbers);
+            for lane in 0..held {
+                let table = &mut strata.tables[numbers[lane] as usize];
+                table.put_at(shorts[lane], coding.check_of(hashes[lane]), &places, lane);
+            }
+        };
+        key.hash_all(ids, |hashed| {
+            numbers[held] = stratum_of(hashed);
+            shorts[held] = short_of(hashed.short, BITS);
+            held += 1;
+            if held == LANES {
+                put(&shorts, &numbers, LANES);
+                held = 0;
+            }
+        });
+        put(&shorts, &numbers, held);
         strata
     }
 
@@ -106,6 +123,16 @@ impl Strata {
     }
 }
 
+/// The shape of a stratum.
+fn shape(number: u32) -> Shape {
+    Shape { cells: CELLS, hashes: HASHES, place: Place::Split, number }
+}
+
+/// The stratum of an id.
+fn stratum_of(hashed: Hashed) -> u32 {
+    hashed.set.trailing_zeros().min(STRATA - 1)
+}
+
 fn coding(key: &Key) -> Coding {
     Coding { key: *key, id_bits: BITS, check_bits: BITS }
 }
@@ -132,6 +159,21 @@ mod tests {
         let key = key(trial);
         let theirs = Strata::new(all[d / 3..].iter(), &key);
         theirs.estimate(&Strata::new(all[..d / 3].iter().chain(&all[d..]), &key), &key)
+    }
+
+    /// Lanes put ids where one after the other would, whatever is left over for the last lanes.
+    #[test]
+    fn lanes_fill_strata_as_single_ids_do() {
+        for count in [0, 1, 7, 8, 9, 1003] {
+            let (ids, key) = (ids(count, Seed::new(5)), key(6));
+            let mut single = Strata::empty();
+            for id in &ids {
+                let hashed = key.hash(id);
+                let table = &mut single.tables[stratum_of(hashed) as usize];
+                table.put(short_of(hashed.short, BITS), &coding(&key));
+            }
+            assert_eq!(Strata::new(ids.iter(), &key), single);
+        }
     }
 
     #[test]

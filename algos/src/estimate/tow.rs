@@ -14,13 +14,11 @@
 //! ⌈log2(2n + 1)⌉ bits, 240 B). **CPU.** One hash of an
 //! item for all counters: its 128 bits are the 128 signs.
 
+use super::counters::{COUNTERS, Counters, EIGHT};
 use crate::bits::{BitReader, BitWriter};
 use crate::item::ItemId;
 use crate::salt::Key;
 use crate::wire::{Reader, WireError, unzigzag, zigzag};
-
-/// Number of counters: the bits of one keyed hash.
-pub const COUNTERS: usize = 128;
 
 /// Percentage of [`Tow::estimate`] that is at least d in 99% of all cases. An integer, because sizes on the wire
 /// are made of it.
@@ -38,22 +36,19 @@ pub struct Tow {
 impl Tow {
     /// Counts a set under a key, O(n).
     pub fn new<'a>(ids: impl Iterator<Item = &'a ItemId>, key: &Key) -> Self {
-        let mut ups = vec![0_u32; COUNTERS];
-        let mut len = 0;
-        // Positional counting in bit planes: adding one item is a ripple-carry over 8 words of 128
-        // one-bit lanes, and lanes are emptied into `ups` before they can overflow.
-        let mut planes = [0_u128; 8];
+        let mut counters = Counters::default();
+        let (mut some, mut len) = ([0; EIGHT], 0);
         key.hash_all(ids, |hashed| {
-            let mut carry = u128::from(hashed.short) | u128::from(hashed.set) << 64;
-            for plane in &mut planes {
-                (*plane, carry) = (*plane ^ carry, *plane & carry);
-            }
+            some[len as usize % EIGHT] = u128::from(hashed.short) | u128::from(hashed.set) << 64;
             len += 1;
-            if len % 255 == 0 {
-                drain(&mut planes, &mut ups);
+            if len as usize % EIGHT == 0 {
+                counters.add_eight(&some);
             }
         });
-        drain(&mut planes, &mut ups);
+        for bits in &some[..len as usize % EIGHT] {
+            counters.add(*bits);
+        }
+        let ups = counters.finish();
         Self { ups, len }
     }
 
@@ -112,15 +107,6 @@ impl Tow {
             })
             .sum();
         (squares / COUNTERS as u128) as u64 + u64::from(squares % COUNTERS as u128 >= COUNTERS as u128 / 2)
-    }
-}
-
-fn drain(planes: &mut [u128; 8], ups: &mut [u32]) {
-    for (weight, plane) in planes.iter_mut().enumerate() {
-        for (lane, up) in ups.iter_mut().enumerate() {
-            *up += ((*plane >> lane) as u32 & 1) << weight;
-        }
-        *plane = 0;
     }
 }
 

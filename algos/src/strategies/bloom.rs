@@ -26,6 +26,10 @@
 //! before it is made. The peer can lie: a filter of ones hides what the peer lacks, a filter of zeros asks
 //! for everything. The first costs only itself; the second is bounded by the size of the set.
 //!
+//! **With blocks.** `blocks=512` sets all bits of an item in one cache line ([`blocked`]): 5% more bytes at ε = 0.01,
+//! a multiple of 64, for a fraction of the time. By the time an id is hashed little of that is left, and
+//! on the wire it is never smaller, so that no preset has it.
+//!
 //! **What we do differently.** k and bits per item are part of the spec, not of the wire; the length of the table
 //! follows from the number of items, so that no claim of a peer sizes anything. The k places of an item
 //! are a SplitMix64 stream (Steele, Lea, Flood, OOPSLA 2014) seeded and stepped by the two halves of one keyed
@@ -49,12 +53,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use self::blocked::{BLOCK_BITS, BLOCK_LEN, Blocked, Probes, QUERIES_MAX};
 use super::filter::{self, Filter, Kind, tail};
 use super::{About, Entry};
 use crate::salt::Hashed;
 use crate::session::SessionError;
 use crate::spec::Param;
 use crate::wire::Reader;
+
+pub(crate) mod blocked;
 
 pub(super) static ENTRY: Entry = Entry {
     about: About {
@@ -70,6 +77,12 @@ pub(super) static ENTRY: Entry = Entry {
                 values: &["0.1", "0.01", "0.001", "0.0001"],
                 doc: "false positives: 4.8 bits an item for each factor of ten",
             },
+            Param {
+                name: "blocks",
+                default: "none",
+                values: &["none", "512"],
+                doc: "bits anywhere, or all of an item's bits in one cache line: faster, and 2 to 20% larger",
+            },
             filter::WAYS,
             tail::PARAM,
         ],
@@ -82,6 +95,10 @@ pub(super) static ENTRY: Entry = Entry {
     ],
     build: |spec| {
         let fpr = spec.get("fpr");
+        if spec.get("blocks") == "512" {
+            let (_, lines) = LINES.iter().find(|(name, _)| *name == fpr).unwrap_or(&LINES[0]);
+            return filter::build(spec, *lines);
+        }
         let (_, bloom) = SIZES.iter().find(|(name, _)| *name == fpr).unwrap_or(&SIZES[0]);
         filter::build(spec, *bloom)
     },
@@ -174,6 +191,78 @@ impl Kind for Bloom {
     }
 }
 
+/// The size at which [`blocked::rate`] is the rate, for the best number of probes, rounded up to a thousandth of a bit.
+const LINES: [(&str, Lines); 4] = [
+    ("0.1", Lines { millibits: 4886, probes: Probes::Four }),
+    ("0.01", Lines { millibits: 10_100, probes: Probes::Eight }),
+    ("0.001", Lines { millibits: 15_725, probes: Probes::Eight }),
+    ("0.0001", Lines { millibits: 23_008, probes: Probes::Sixteen }),
+];
+
+/// Size of a filter in blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Lines {
+    /// Thousandths of bits in the table for each item.
+    millibits: u64,
+    /// Bits that an item sets.
+    probes: Probes,
+}
+
+impl Lines {
+    /// Blocks of the table of `n` items.
+    fn blocks(self, n: u64) -> u64 {
+        n.saturating_mul(self.millibits).div_ceil(1000 * BLOCK_BITS)
+    }
+}
+
+impl Filter for Blocked {
+    fn affirms(&self, item: Hashed) -> bool {
+        Self::affirms(self, item.short)
+    }
+
+    fn affirms_some(&self, items: &[Hashed]) -> u64 {
+        let mut hashes = [0; QUERIES_MAX];
+        for (hash, item) in hashes.iter_mut().zip(items) {
+            *hash = item.short;
+        }
+        self.affirms_all(&hashes[..items.len()])
+    }
+}
+
+impl Kind for Lines {
+    type Filter<'a> = Blocked;
+
+    const HASH_BITS: u32 = 64;
+
+    /// The hashes, and the table both in blocks and in the message.
+    fn build_bytes(&self, n: u64) -> u64 {
+        n.saturating_mul(size_of::<Hashed>() as u64).saturating_add(self.wire_bytes(n).saturating_mul(2))
+    }
+
+    fn wire_bytes(&self, n: u64) -> u64 {
+        self.blocks(n).saturating_mul(BLOCK_LEN as u64)
+    }
+
+    fn write(&self, items: &[Hashed], body: &mut Vec<u8>) -> bool {
+        let mut filter = Blocked::new(self.probes, self.blocks(items.len() as u64) as usize);
+        let mut hashes = [0; 256];
+        for some in items.chunks(hashes.len()) {
+            for (hash, item) in hashes.iter_mut().zip(some) {
+                *hash = item.short;
+            }
+            filter.insert_all(&hashes[..some.len()]);
+        }
+        filter.write(body);
+        true
+    }
+
+    fn read<'a>(&self, n: u64, reader: &mut Reader<'a>) -> Result<Blocked, SessionError> {
+        let bytes =
+            reader.bytes("Bloom filter", usize::try_from(self.wire_bytes(n)).unwrap_or(usize::MAX))?;
+        Ok(Blocked::read(self.probes, bytes))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,6 +315,42 @@ mod tests {
             for other in [k - 1.0, k + 1.0] {
                 assert!(bits <= -other / (1.0 - expected.powf(1.0 / other)).ln(), "{name}: k={other}");
             }
+        }
+    }
+
+    /// Likewise with blocks: the sizes are the smallest at which the mixture over fills keeps the rate, and so measured.
+    #[test]
+    fn blocks_keep_their_rates() {
+        for (name, size) in LINES {
+            let expected: f64 = name.parse().unwrap();
+            let formula = |probes, millibits: u64| blocked::rate(probes, 512_000_000, millibits * 1000);
+            assert!(formula(size.probes, size.millibits) <= expected, "{name}");
+            for probes in [Probes::Four, Probes::Eight, Probes::Sixteen] {
+                assert!(formula(probes, size.millibits - 2) > expected, "{name}: fewer bits with {probes:?}");
+            }
+            let (n, queries) = (20_000, 500_000);
+            let sum: f64 = (0..8)
+                .map(|i| {
+                    let mut rng = Seed::new(25).nth(i).rng();
+                    let random: Vec<Hashed> =
+                        (0..queries).map(|_| Hashed { short: rng.next_u64(), set: rng.next_u64() }).collect();
+                    share_affirmed(size, &hashes(n, Seed::new(26).nth(i)), &random)
+                })
+                .sum();
+            let tolerance = if expected < 0.001 { 0.25 } else { 0.1 };
+            assert!((sum / 8.0 / expected - 1.0).abs() < tolerance, "{name}: {}", sum / 8.0);
+        }
+        // One block serves few items.
+        for n in [0, 1, 10, 40] {
+            assert_eq!(LINES[1].1.wire_bytes(n), 64 * n.min(1));
+        }
+    }
+
+    /// Blocks claimed beyond the bytes at hand are refused before anything is allocated.
+    #[test]
+    fn claims_of_blocks_are_checked() {
+        for n in [1, 1000, 1 << 28, u64::MAX] {
+            assert!(LINES[1].1.read(n, &mut Reader::new(&[0xff; 63])).is_err(), "{n}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! `fuse`: as `bloom`, with a binary fuse filter: fewer bits for the same rate, all at once or not at all.
 //!
 //! **Source.** T. M. Graf, D. Lemire, "Binary Fuse Filters: Fast and Smaller Than Xor Filters", ACM Journal of
-//! Experimental Algorithmics 27 (2022), built and asked by the crate `xorf`. To reconcile two sets with filters:
+//! Experimental Algorithmics 27 (2022), built by the crate `xorf` and asked in batches ([`batch`]). To reconcile two sets with filters:
 //! Byers et al., as in [`super::bloom`].
 //!
 //! **Idea.** An array of b-bit cells in which the three cells of every item xor to the item's b-bit fingerprint;
@@ -47,6 +47,8 @@ use crate::salt::Hashed;
 use crate::session::SessionError;
 use crate::spec::Param;
 use crate::wire::{Reader, WireError, put_varint};
+
+pub(crate) mod batch;
 
 pub(super) static ENTRY: Entry = Entry {
     about: About {
@@ -157,6 +159,26 @@ impl Filter for Cells {
             Self::None => false,
             Self::Narrow(filter, second) => filter.contains(&key_of(item, *second)),
             Self::Wide(filter, second) => filter.contains(&key_of(item, *second)),
+        }
+    }
+
+    fn affirms_some(&self, items: &[Hashed]) -> u64 {
+        let keys = |second| {
+            let mut keys = [0; batch::QUERIES_MAX];
+            for (key, item) in keys.iter_mut().zip(items) {
+                *key = key_of(*item, second);
+            }
+            keys
+        };
+        let len = items.len();
+        match self {
+            Self::None => 0,
+            Self::Narrow(filter, second) => {
+                batch::affirms_all(&filter.descriptor, &filter.fingerprints, &keys(*second)[..len])
+            }
+            Self::Wide(filter, second) => {
+                batch::affirms_all(&filter.descriptor, &filter.fingerprints, &keys(*second)[..len])
+            }
         }
     }
 }
@@ -342,7 +364,8 @@ mod tests {
             if let Ok(filter) = (Fuse { wide }).read(n, &mut Reader::new(&body)) {
                 let edges = [(0, 0), (u64::MAX, u64::MAX), (1 << 63, 1)];
                 for (short, set) in queries.into_iter().chain(edges) {
-                    filter.affirms(Hashed { short, set });
+                    let item = Hashed { short, set };
+                    assert_eq!(filter.affirms_some(&[item]) == 1, filter.affirms(item));
                 }
             }
         }

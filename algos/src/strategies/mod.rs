@@ -9,9 +9,9 @@ use crate::session::Strategy;
 use crate::spec::{Param, Spec, SpecError, join};
 
 mod automerge;
-mod bloom;
+pub(crate) mod bloom;
 mod filter;
-mod fuse;
+pub(crate) mod fuse;
 pub(crate) mod iblt;
 mod offers;
 pub(crate) mod pinsketch;

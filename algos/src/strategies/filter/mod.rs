@@ -78,6 +78,11 @@ pub trait Kind: Clone + Copy + Send + Sync + 'static {
 pub trait Filter {
     /// False only for what is not in it.
     fn affirms(&self, item: Hashed) -> bool;
+
+    /// Of up to 64 items, in bit i whether it affirms the i-th.
+    fn affirms_some(&self, items: &[Hashed]) -> u64 {
+        items.iter().rev().fold(0, |hits, item| hits << 1 | u64::from(self.affirms(*item)))
+    }
 }
 
 /// Reads the parameters that all filters share.
@@ -178,12 +183,12 @@ struct Hashes {
 impl Hashes {
     fn new(set: &SortedSet, key: Key, keyed: bool) -> Self {
         let mut whole = SetHash::default();
-        let hash = |item: &Item| {
-            let hashed = key.hash(&item.id);
+        let items = set.items();
+        let mut each = Vec::with_capacity(items.len());
+        key.hash_all(items.iter().map(|item| &item.id), |hashed| {
             whole.add(hashed);
-            if keyed { hashed } else { unkeyed(&item.id) }
-        };
-        let each = set.items().iter().map(hash).collect();
+            each.push(if keyed { hashed } else { unkeyed(&items[each.len()].id) });
+        });
         Self { each, whole, key }
     }
 }
@@ -216,14 +221,17 @@ impl<K: Kind> Sieve<K> {
     /// Sets aside what `filter` denies.
     fn sift(&mut self, filter: &K::Filter<'_>, hashes: &mut Hashes) {
         let (mut items, mut each) = (Vec::new(), Vec::new());
-        for (item, hashed) in self.left.items().iter().zip(&hashes.each) {
-            if filter.affirms(*hashed) {
-                items.push(*item);
-                each.push(*hashed);
-            } else {
-                self.found.push(item.id);
-                let keyed = self.params.kind.keyed();
-                hashes.whole.remove(if keyed { *hashed } else { hashes.key.hash(&item.id) });
+        let keyed = self.params.kind.keyed();
+        for (some, hashed) in self.left.items().chunks(64).zip(hashes.each.chunks(64)) {
+            let hits = filter.affirms_some(hashed);
+            for (i, (item, hashed)) in some.iter().zip(hashed).enumerate() {
+                if hits >> i & 1 == 1 {
+                    items.push(*item);
+                    each.push(*hashed);
+                } else {
+                    self.found.push(item.id);
+                    hashes.whole.remove(if keyed { *hashed } else { hashes.key.hash(&item.id) });
+                }
             }
         }
         if items.len() < self.left.items().len() {

@@ -67,6 +67,8 @@ use crate::spec::Param;
 
 mod answering;
 mod asking;
+pub(crate) mod kernel;
+pub(crate) mod places;
 mod sizing;
 pub(crate) mod table;
 #[cfg(test)]

@@ -16,8 +16,10 @@
 //! is the same, but two ids share all their cells with probability 1 / C(m, k) instead of (k / m)^k: about a
 //! tenth for k = 4. Below d = 50, where that is what failures come from, tables get a third smaller.
 
+use super::places::Placer;
 use crate::salt::Key;
 use crate::session::SessionError;
+use crate::siphash::LANES;
 use crate::wire::{Reader, WireError, put_varint, unzigzag, zigzag};
 
 /// Most places of an id in one table.
@@ -46,52 +48,9 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// The places of an id with the keyed hash `hash`, in the first `hashes` entries.
-    fn places(&self, hash: u64) -> [u32; HASHES_MAX] {
-        let mut draws = Draws::new(hash, self.number);
-        let mut places = [0; HASHES_MAX];
-        match self.place {
-            Place::Split => {
-                for (part, place) in (0_u64..).zip(&mut places[..self.hashes as usize]) {
-                    let bound = |part| (part * u64::from(self.cells) / u64::from(self.hashes)) as u32;
-                    let start = bound(part);
-                    *place = start + draws.below(bound(part + 1) - start);
-                }
-            }
-            // Floyd's sampling: a uniform set of distinct cells with exactly `hashes` draws.
-            Place::Free => {
-                for i in 0..self.hashes {
-                    let last = self.cells - self.hashes + i;
-                    let drawn = draws.below(last + 1);
-                    let seen = places[..i as usize].contains(&drawn);
-                    places[i as usize] = if seen { last } else { drawn };
-                }
-            }
-        }
-        places
-    }
-
     /// Mean number of ids a cell, for a set of `len`.
     fn mean(&self, len: u64) -> i64 {
         ((len * u64::from(self.hashes) + u64::from(self.cells / 2)) / u64::from(self.cells.max(1))) as i64
-    }
-}
-
-/// Numbers made of a keyed hash (SplitMix64). The key is in the hash; here it only has to be spread.
-struct Draws(u64);
-
-impl Draws {
-    fn new(hash: u64, number: u32) -> Self {
-        // Not a multiple of the step in `below`, or one table's draws would be the next one's, shifted.
-        Self(hash ^ (u64::from(number) + 1).wrapping_mul(0xd6e8_feb8_6659_fd93))
-    }
-
-    fn below(&mut self, bound: u32) -> u32 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((((z ^ (z >> 31)) >> 32) * u64::from(bound)) >> 32) as u32
     }
 }
 
@@ -110,7 +69,18 @@ impl Coding {
     /// The hash of an id, from which places are drawn, and its checksum.
     fn hash(&self, id: u64) -> (u64, u32) {
         let hash = self.key.check(id);
-        (hash, (hash & ((1 << self.check_bits) - 1)) as u32)
+        (hash, self.check_of(hash))
+    }
+
+    /// The hashes of some ids.
+    pub fn hash_lanes(&self, mut ids: [u64; LANES]) -> [u64; LANES] {
+        self.key.check_all(&mut ids);
+        ids
+    }
+
+    /// The checksum in a hash.
+    pub fn check_of(&self, hash: u64) -> u32 {
+        (hash & ((1 << self.check_bits) - 1)) as u32
     }
 
     /// Bytes of a cell without its count.
@@ -128,6 +98,15 @@ pub struct Cell {
     pub check: u32,
     /// Ids of the minuend less ids of the subtrahend.
     pub count: i32,
+}
+
+impl Cell {
+    /// Adds an id, or with a `sign` of −1 takes it out.
+    fn change(&mut self, id: u64, check: u32, sign: i32) {
+        self.sum ^= id;
+        self.check ^= check;
+        self.count = self.count.wrapping_add(sign);
+    }
 }
 
 /// A table, or the difference of two.
@@ -152,22 +131,51 @@ impl Table {
     pub fn of(shape: Shape, sorted: impl Iterator<Item = u64>, coding: &Coding) -> Self {
         let mut table = Self::empty(shape);
         let mut last = None;
+        let mut some = [0; 16 * LANES];
+        let mut held = 0;
         for id in sorted.filter(|_| shape.cells > 0) {
             if last.replace(id) != Some(id) {
-                table.put(id, coding);
+                some[held] = id;
+                held += 1;
+                if held == some.len() {
+                    table.put_all(&some, coding);
+                    held = 0;
+                }
             }
         }
+        table.put_all(&some[..held], coding);
         table
     }
 
     /// Puts an id in.
     pub fn put(&mut self, id: u64, coding: &Coding) {
         let (hash, check) = coding.hash(id);
-        for place in &self.shape.places(hash)[..self.shape.hashes as usize] {
-            let cell = &mut self.cells[*place as usize];
-            cell.sum ^= id;
-            cell.check ^= check;
-            cell.count += 1;
+        for place in Placer::new(&self.shape).places(hash, self.shape.number) {
+            self.cells[place as usize].change(id, check, 1);
+        }
+    }
+
+    /// Puts an id in, of which lane `lane` of `places` says where.
+    pub fn put_at(&mut self, id: u64, check: u32, places: &[[u32; LANES]; HASHES_MAX], lane: usize) {
+        for place in &places[..self.shape.hashes as usize] {
+            self.cells[place[lane] as usize].change(id, check, 1);
+        }
+    }
+
+    /// Puts ids in, several at once.
+    pub fn put_all(&mut self, ids: &[u64], coding: &Coding) {
+        if self.shape.cells == 0 {
+            return;
+        }
+        let placer = Placer::new(&self.shape);
+        for some in ids.chunks(LANES) {
+            let mut lanes = [0; LANES];
+            lanes[..some.len()].copy_from_slice(some);
+            let hashes = coding.hash_lanes(lanes);
+            let places = placer.places_lanes(&hashes, &[self.shape.number; LANES]);
+            for (lane, id) in some.iter().enumerate() {
+                self.put_at(*id, coding.check_of(hashes[lane]), &places, lane);
+            }
         }
     }
 
@@ -284,8 +292,12 @@ pub fn peel(tables: &[Table], coding: &Coding) -> Peeled {
             continue;
         }
         let (hash, own_check) = coding.hash(id);
-        let here = &table.shape.places(hash)[..table.shape.hashes as usize];
-        if check != own_check || !here.contains(&place) {
+        if check != own_check {
+            continue;
+        }
+        let here = Placer::new(&table.shape).all_places(hash, table.shape.number);
+        let hashes = table.shape.hashes as usize;
+        if !here[..hashes].contains(&place) {
             continue;
         }
         if peeled.len() == budget {
@@ -293,14 +305,15 @@ pub fn peel(tables: &[Table], coding: &Coding) -> Peeled {
         }
         let side = if count > 0 { &mut peeled.plus } else { &mut peeled.minus };
         side.push(id);
-        for (t, table) in (0..).zip(&mut tables).filter(|(_, table)| table.shape.cells > 0) {
-            for place in &table.shape.places(hash)[..table.shape.hashes as usize] {
+        for (other, table) in (0..).zip(&mut tables).filter(|(_, table)| table.shape.cells > 0) {
+            // Its places in the table that gave it away are known.
+            let shape = &table.shape;
+            let places = if other == t { here } else { Placer::new(shape).all_places(hash, shape.number) };
+            for place in &places[..table.shape.hashes as usize] {
                 let cell = &mut table.cells[*place as usize];
-                cell.sum ^= id;
-                cell.check ^= check;
-                cell.count -= count;
+                cell.change(id, check, -count);
                 if cell.count.unsigned_abs() == 1 {
-                    suspects.push((t, *place));
+                    suspects.push((other, *place));
                 }
             }
         }
