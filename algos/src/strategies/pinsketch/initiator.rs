@@ -1,6 +1,7 @@
 //! The end that decodes.
 
 use super::engine::merge;
+use super::parts::{Choice, Parts};
 use super::sizing::{HALVE_FROM, Work};
 use super::tree::{Tree, put_failed};
 use super::{Size, Task, grown, odd_count, tag};
@@ -9,7 +10,7 @@ use crate::dialog::{Dialog, Out};
 use crate::estimate::tow::Tow;
 use crate::salt::{Key, Salt};
 use crate::session::{Reason, SessionError};
-use crate::wire::{Draft, Purpose, RETRIES_MAX, Reader, SET_LEN_MAX, SYMBOLS_MAX};
+use crate::wire::{Draft, Purpose, RETRIES_MAX, Reader, SET_LEN_MAX, SYMBOLS_MAX, WireError};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -30,6 +31,15 @@ struct Halving {
     found: Vec<u64>,
 }
 
+/// A sketch in parts.
+struct Parted {
+    parts: Parts,
+    /// Of the parts that have not been decoded: the sketches of the difference.
+    difference: Vec<u8>,
+    /// What the other parts held.
+    found: Vec<u64>,
+}
+
 pub struct Initiator {
     task: Task,
     phase: Phase,
@@ -43,6 +53,7 @@ pub struct Initiator {
     /// The sketch of the difference.
     difference: Vec<u8>,
     halving: Option<Halving>,
+    parted: Option<Parted>,
     claim: Claim,
 }
 
@@ -58,6 +69,7 @@ impl Initiator {
             capacity: 0,
             difference: Vec::new(),
             halving: None,
+            parted: None,
             claim: Claim::default(),
         }
     }
@@ -86,12 +98,21 @@ impl Initiator {
         };
         self.theirs_len = reader.varint_max("sketched ids", SET_LEN_MAX)?;
         self.capacity = reader.varint_max("capacity", SYMBOLS_MAX)?;
-        let theirs = reader.bytes("sketch", self.task.field.len(self.capacity))?.to_vec();
+        let choice = self.task.parts;
+        let parts_len = if choice.is_plural() { reader.varint_max("parts", SYMBOLS_MAX)? } else { 1 };
+        let fits = choice == Choice::Auto || parts_len == 1 || choice == Choice::Fixed(parts_len);
+        let most = if self.capacity == 0 { 1 } else { SYMBOLS_MAX / self.capacity };
+        if parts_len == 0 || parts_len > most || !fits {
+            return Err(WireError::BadValue { what: "parts", value: parts_len }.into());
+        }
+        let len = self.task.field.len(self.capacity) * parts_len as usize;
+        let theirs = reader.bytes("sketch", len)?.to_vec();
         let seal: Option<[u8; 8]> = (self.capacity == 0).then(|| reader.array("set hash")).transpose()?;
         reader.finish()?;
 
         let key = Key::two_party(self.task.salt, peer_salt, self.rekeys);
         self.halving = None;
+        self.parted = None;
         let mine = self.mine.insert(Keyed::new(self.task.set.clone(), key, self.task.field.bits()));
         if let Some(theirs) = seal {
             out.attempt();
@@ -102,6 +123,13 @@ impl Initiator {
             }
             return self.ask_for_more(&[], out);
         }
+        if parts_len > 1 {
+            let parts = Parts::new(self.task.field, parts_len, self.capacity, &mine.ids);
+            let Some(mut difference) = self.task.sketches(&parts, 0, out) else { return Ok(()) };
+            merge(&mut difference, &theirs);
+            self.parted = Some(Parted { parts, difference, found: Vec::new() });
+            return self.decode_parts(out);
+        }
         let Some(mut difference) = self.own_sketch(self.capacity, out)? else { return Ok(()) };
         merge(&mut difference, &theirs);
         self.difference = difference;
@@ -109,7 +137,13 @@ impl Initiator {
     }
 
     fn hear_more(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
-        if self.halving.is_some() { self.hear_halves(body, out) } else { self.hear_syndromes(body, out) }
+        if self.parted.is_some() {
+            self.hear_more_of_parts(body, out)
+        } else if self.halving.is_some() {
+            self.hear_halves(body, out)
+        } else {
+            self.hear_syndromes(body, out)
+        }
     }
 
     /// The further syndromes of the sketch.
@@ -130,17 +164,27 @@ impl Initiator {
     /// Decodes the whole difference.
     fn decode(&mut self, out: &mut Out) -> Result<(), SessionError> {
         out.attempt();
-        let decoded = self.task.field.decode(&self.difference, self.capacity, self.task.roots_seed);
         let mine = self.mine()?;
+        let lead = odd_count(&mine.ids) as i64 - self.theirs_len as i64;
+        // The sizes say how many of so many differences are ours.
+        let ours = |d: usize| usize::try_from((d as i64 + lead) / 2).unwrap_or(0).min(d);
+        let own = || mine.ids.pairs().iter().map(|(short, _)| *short).collect();
+        let decoded = self.task.field.decode_with(
+            &self.difference,
+            self.capacity,
+            mine.ids.len(),
+            own,
+            ours,
+            self.task.roots_seed,
+        );
         // How many of what was found are ours and how many theirs must explain the sizes. Nonsense is
         // hardly ever one of our ids, so this sees through it unless the peer alone has differences.
         let balance = |shorts: &[u64]| -> i64 {
             let ours = |short: &u64| mine.ids.places(*short).count() % 2 == 1;
             shorts.iter().map(|short| if ours(short) { 1 } else { -1 }).sum()
         };
-        let expected = odd_count(&mine.ids) as i64 - self.theirs_len as i64;
         match decoded {
-            Some(shorts) if balance(&shorts) == expected => self.say_claim(shorts, out),
+            Some(shorts) if balance(&shorts) == lead => self.say_claim(shorts, out),
             _ => self.ask_for_more(&[], out),
         }
     }
@@ -182,6 +226,60 @@ impl Initiator {
             self.phase = Phase::Growing;
         }
         Ok(())
+    }
+
+    /// Decodes the parts that are left, and asks for more of those that are overfull.
+    fn decode_parts(&mut self, out: &mut Out) -> Result<(), SessionError> {
+        let parted = self.parted.as_mut().ok_or(SessionError::Protocol("there are no parts"))?;
+        let Parted { parts, difference, found } = parted;
+        let (field, capacity) = (self.task.field, parts.capacity());
+        let decoded = field.decode_many(difference, capacity, &parts.own(), self.task.roots_seed);
+        let len = field.len(capacity);
+        let (mut failed, mut left) = (Vec::with_capacity(parts.len()), Vec::new());
+        for (place, decoded) in decoded.into_iter().enumerate() {
+            out.attempt();
+            match decoded {
+                Some(shorts) if shorts.iter().all(|short| parts.is_in(place, *short)) => {
+                    found.extend(shorts);
+                    failed.push(false);
+                }
+                _ => {
+                    out.failure();
+                    left.extend_from_slice(&difference[place * len..][..len]);
+                    failed.push(true);
+                }
+            }
+        }
+        if left.is_empty() {
+            let shorts = std::mem::take(found);
+            return self.say_claim(shorts, out);
+        }
+        *difference = left;
+        parts.grow(&failed);
+        out.retry();
+        let work = parts.work();
+        if self.task.affords(work, out) {
+            let mut draft = Draft::new(tag::GROW);
+            draft.put(Purpose::Control, |body| put_failed(body, &failed));
+            out.say(draft);
+            self.phase = Phase::Growing;
+        }
+        Ok(())
+    }
+
+    /// The further syndromes of the parts that were overfull.
+    fn hear_more_of_parts(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
+        let parted = self.parted.as_mut().ok_or(SessionError::Protocol("there are no parts"))?;
+        let (field, capacity) = (self.task.field, parted.parts.capacity());
+        let (known, len) = (field.len(capacity / 2), field.len(capacity));
+        if body.len() != (len - known) * parted.parts.len() {
+            return Err(SessionError::Protocol("not the syndromes that were asked for"));
+        }
+        let Some(mut further) = self.task.sketches(&parted.parts, capacity / 2, out) else { return Ok(()) };
+        merge(&mut further, body);
+        let pieces = parted.difference.chunks_exact(known).zip(further.chunks_exact(len - known));
+        parted.difference = pieces.flat_map(|(first, further)| [first, further].concat()).collect();
+        self.decode_parts(out)
     }
 
     /// The left halves of what was overfull.
@@ -265,7 +363,9 @@ impl Dialog for Initiator {
                 self.hear_sketch(body, out)?;
             }
             (tag::MORE, Phase::Growing) => self.hear_more(body, out)?,
-            (tag::MORE, Phase::Claimed) if self.halving.is_none() && self.capacity < HALVE_FROM => {
+            (tag::MORE, Phase::Claimed)
+                if self.parted.is_none() && self.halving.is_none() && self.capacity < HALVE_FROM =>
+            {
                 self.claim_refused(out);
                 self.hear_syndromes(body, out)?;
             }

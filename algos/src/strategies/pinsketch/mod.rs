@@ -78,6 +78,7 @@
 mod engine;
 mod initiator;
 mod kernel;
+mod parts;
 #[cfg(target_arch = "x86_64")]
 mod peer;
 mod responder;
@@ -97,6 +98,7 @@ use crate::spec::Param;
 use engine::Field;
 pub use engine::{Field as SketchField, merge};
 pub use kernel::{Adder, Path as SketchPath};
+use parts::{Choice, Parts};
 use sizing::{START, Work};
 
 /// Values of `engine`.
@@ -132,6 +134,12 @@ pub(super) static ENTRY: Entry = Entry {
                 doc: "bits against decoding to nonsense; adds to small capacities; only read with size=tow",
             },
             Param {
+                name: "parts",
+                default: "1",
+                values: &["1", "auto", "16", "64", "256", "1024"],
+                doc: "sketches to cut the set into; auto: one for every 30 differences, one in all below 240",
+            },
+            Param {
                 name: "engine",
                 default: "own",
                 values: ENGINES,
@@ -144,6 +152,7 @@ pub(super) static ENTRY: Entry = Entry {
         "pinsketch:bits=32,size=tow",
         "pinsketch:size=double",
         "pinsketch:size=oracle",
+        "pinsketch:parts=auto,size=tow",
     ],
     build: |spec| {
         let size = match spec.get("size") {
@@ -156,7 +165,11 @@ pub(super) static ENTRY: Entry = Entry {
             "minisketch" => Field::of_minisketch(spec.number("bits")),
             _ => Field::new(spec.number("bits")),
         };
-        Ok(Box::new(Params { field, size, pad_bits: spec.number("pad") }))
+        let parts = match spec.get("parts") {
+            "auto" => Choice::Auto,
+            _ => Choice::Fixed(spec.number::<u64>("parts")),
+        };
+        Ok(Box::new(Params { field, size, parts, pad_bits: spec.number("pad") }))
     },
 };
 
@@ -192,6 +205,7 @@ enum Size {
 struct Params {
     field: Field,
     size: Size,
+    parts: Choice,
     pad_bits: u32,
 }
 
@@ -211,6 +225,7 @@ impl OpenOnSet for Params {
         let task = Task {
             set,
             size: self.size,
+            parts: self.parts,
             pad_bits: self.pad_bits,
             field: self.field,
             salt: Salt::of(setup.seed, role),
@@ -230,6 +245,7 @@ impl OpenOnSet for Params {
 struct Task {
     set: SortedSet,
     size: Size,
+    parts: Choice,
     pad_bits: u32,
     field: Field,
     salt: Salt,
@@ -246,6 +262,15 @@ impl Task {
             out.give_up(reason);
         }
         refusal.is_none()
+    }
+
+    /// The sketches of parts above the first `known` syndromes, unless they may not be made or decoded; then the
+    /// session has ended.
+    fn sketches(&self, parts: &Parts, known: u64, out: &mut Out) -> Option<Vec<u8>> {
+        if !self.affords(parts.work(), out) {
+            return None;
+        }
+        self.built(parts.sketches(known), out)
     }
 
     /// Gives up when there was no memory for a sketch.

@@ -1,6 +1,7 @@
 //! The end that sketches.
 
-use super::sizing::{HALVE_FROM, Work, from_estimate, without_estimate};
+use super::parts::{self, Parts};
+use super::sizing::{HALVE_FROM, Work, differences, from_estimate, without_estimate};
 use super::tree::{Tree, take_failed};
 use super::{Size, Task, grown, odd_count, tag};
 use crate::bits::take_sorted;
@@ -19,13 +20,26 @@ pub struct Responder {
     rekeys: u32,
     /// Nothing before the hello.
     mine: Option<Keyed>,
+    /// Sketches under each key, and the capacity of each of them at first.
+    parts_len: u64,
     capacity: u64,
     tree: Option<Tree>,
+    parts: Option<Parts>,
 }
 
 impl Responder {
     pub fn new(task: Task) -> Self {
-        Self { task, peer_salt: None, peer_len: 0, rekeys: 0, mine: None, capacity: 0, tree: None }
+        Self {
+            task,
+            peer_salt: None,
+            peer_len: 0,
+            rekeys: 0,
+            mine: None,
+            parts_len: 1,
+            capacity: 0,
+            tree: None,
+            parts: None,
+        }
     }
 
     fn mine(&self) -> Result<&Keyed, SessionError> {
@@ -53,16 +67,19 @@ impl Responder {
             out.finish();
             return Ok(());
         }
-        self.capacity = match (tow, self.task.size, self.task.hint) {
+        let (whole, parted) = match (tow, self.task.size, self.task.hint) {
             (Some(theirs), ..) => {
                 let own = Tow::new(items.iter().map(|item| &item.id), &Key::one_party(salt));
                 let estimate = own.estimate(&theirs);
                 out.estimate(estimate);
-                from_estimate(estimate, lens, self.task.field.bits(), self.task.pad_bits)
+                let whole = from_estimate(estimate, lens, self.task.field.bits(), self.task.pad_bits);
+                (whole, differences(estimate, lens))
             }
-            (None, Size::Oracle, DiffHint::Oracle(d)) => d.min(lens[0] + lens[1]),
-            _ => without_estimate(lens),
+            (None, Size::Oracle, DiffHint::Oracle(d)) => [d.min(lens[0] + lens[1]); 2].into(),
+            _ => [without_estimate(lens); 2].into(),
         };
+        self.parts_len = self.task.parts.count(parted);
+        self.capacity = if self.parts_len > 1 { parts::capacity(parted, self.parts_len) } else { whole };
         self.say_sketch(true, out)
     }
 
@@ -84,25 +101,39 @@ impl Responder {
         let key = Key::two_party(peer, self.task.salt, self.rekeys);
         self.mine = Some(Keyed::new(self.task.set.clone(), key, self.task.field.bits()));
         self.tree = None;
-        let Some(sketch) = self.own_sketch(self.capacity, out)? else { return Ok(()) };
+        self.parts = None;
         let mine = self.mine()?;
+        let parts = (self.parts_len > 1)
+            .then(|| Parts::new(self.task.field, self.parts_len, self.capacity, &mine.ids));
+        let sketch = match &parts {
+            Some(parts) => self.task.sketches(parts, 0, out),
+            None => self.own_sketch(self.capacity, out)?,
+        };
+        let Some(sketch) = sketch else { return Ok(()) };
         let mut draft = Draft::new(tag::SKETCH);
         if with_salt {
             draft.bytes(Purpose::Salt, &self.task.salt.to_bytes());
         }
         draft.varint(Purpose::Control, odd_count(&mine.ids));
         draft.varint(Purpose::Control, self.capacity);
-        out.capacity(self.capacity);
+        if self.task.parts.is_plural() {
+            draft.varint(Purpose::Control, self.parts_len);
+        }
+        out.capacity(self.capacity * self.parts_len);
         draft.bytes(Purpose::Sketch, &sketch);
         if self.capacity == 0 {
             draft.bytes(Purpose::Control, &mine.seal_without(&[]));
         }
         out.say(draft);
+        self.parts = parts;
         Ok(())
     }
 
     fn hear_grow(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
         out.retry();
+        if self.parts.is_some() {
+            return self.say_more_of_parts(body, out);
+        }
         if self.tree.is_none() && self.capacity < HALVE_FROM {
             Reader::new(body).finish()?;
             return self.say_syndromes(out);
@@ -126,6 +157,24 @@ impl Responder {
         self.capacity = capacity;
         let mut draft = Draft::new(tag::MORE);
         draft.bytes(Purpose::Sketch, &sketch[known..]);
+        out.say(draft);
+        Ok(())
+    }
+
+    /// What doubles the capacity of the parts that failed.
+    fn say_more_of_parts(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
+        let parts = self.parts.as_mut().ok_or(SessionError::Protocol("there are no parts"))?;
+        let failed = take_failed(body, parts.len())?;
+        let overfull = failed.iter().filter(|failed| **failed).count() as u64;
+        let own_len = self.task.set.items().len() as u64;
+        let known = parts.capacity();
+        if overfull * (known + 1) > self.peer_len + own_len {
+            return Err(SessionError::Protocol("more parts failed than can differ"));
+        }
+        parts.grow(&failed);
+        let Some(sketches) = self.task.sketches(parts, known, out) else { return Ok(()) };
+        let mut draft = Draft::new(tag::MORE);
+        draft.bytes(Purpose::Sketch, &sketches);
         out.say(draft);
         Ok(())
     }
@@ -169,7 +218,7 @@ impl Responder {
         }
         out.retry();
         let nonsense = asks_for_unknown(mine, body)?;
-        if nonsense && self.tree.is_none() && self.capacity < HALVE_FROM {
+        if nonsense && self.parts.is_none() && self.tree.is_none() && self.capacity < HALVE_FROM {
             return self.say_syndromes(out);
         }
         if self.rekeys == RETRIES_MAX {

@@ -7,6 +7,7 @@
 //! that the crate wraps).
 
 use super::engine::Field;
+use super::parts;
 use crate::estimate::tow;
 use crate::session::{Budget, Reason};
 use crate::wire::SYMBOLS_MAX;
@@ -35,6 +36,12 @@ pub fn from_estimate(estimate: u64, lens: [u64; 2], bits: u32, pad_bits: u32) ->
     let inflated = estimate.min(most) * tow::INFLATION_PERCENT;
     let capacity = inflated.div_ceil(100).clamp(least, most);
     padded(capacity - ((capacity ^ least) & 1), bits, pad_bits)
+}
+
+/// Differences to make parts for, by an estimate: see `parts`.
+pub fn differences(estimate: u64, lens: [u64; 2]) -> u64 {
+    let (least, most) = (lens[0].abs_diff(lens[1]), lens[0] + lens[1]);
+    (estimate.min(most) * parts::INFLATION_PERCENT).div_ceil(100).clamp(least, most)
 }
 
 /// The first capacity without an estimate.
@@ -108,9 +115,14 @@ impl Work {
     pub fn nominal_heap_bytes(self) -> u64 {
         let sketch = self.capacity.saturating_mul(u64::from(self.field.bits())) / 8;
         let matrix = 4 * self.capacity.min(1024).pow(2);
+        // Several beside each other: sixteen matrices, and of each sketch its syndromes, locator and traces.
+        let side = self.capacity.min(128);
+        let lanes = if self.decode > 1 { 64 * side * (side + 144) } else { 0 };
+        let words = self.capacity.saturating_mul(self.decode.saturating_sub(1)).saturating_mul(128);
         sketch
             .saturating_mul(self.decode)
             .saturating_mul(2)
+            .saturating_add(lanes.saturating_add(words))
             .saturating_add(self.capacity.saturating_mul(1024))
             .saturating_add(matrix)
     }

@@ -13,7 +13,7 @@ use crate::strategies::build;
 use crate::testing::{random_items, run, two_sets};
 use crate::wire::{Purpose, Spent};
 
-const SPECS: [&str; 7] = [
+const SPECS: [&str; 10] = [
     "pinsketch",
     "pinsketch:size=double",
     "pinsketch:size=oracle",
@@ -21,6 +21,9 @@ const SPECS: [&str; 7] = [
     "pinsketch:bits=40,pad=0",
     "pinsketch:bits=64,pad=32",
     "pinsketch:bits=32,size=double",
+    "pinsketch:parts=auto",
+    "pinsketch:bits=32,parts=16",
+    "pinsketch:bits=40,parts=16,size=double",
 ];
 
 fn ends(spec: &str, sets: &[Vec<Item>; 2], setup: &Setup) -> [Box<dyn Session>; 2] {
@@ -196,6 +199,49 @@ fn a_sketch_that_is_too_small_grows() {
     assert_eq!(spent(&transcript).on(Purpose::Sketch), 20 * 6);
     assert_eq!(transcript.tallies[0].attempts, 4);
     assert_eq!(transcript.tallies[0].failures, 3);
+}
+
+/// Parts cost at most half as many bytes again as a single sketch, and one round trip.
+#[test]
+fn parts_are_nearly_as_small() {
+    for trial in 0..5 {
+        let sets = two_sets(2000, [500, 500], Seed::new(40).nth(trial));
+        let run = |spec| run(spec, &sets, Seed::new(41).nth(trial), &DuelLimits::default());
+        let (whole, _) = run("pinsketch");
+        let (parts, judgement) = run("pinsketch:parts=auto");
+        assert_all_found("parts", &judgement);
+        assert!(parts.tallies[0].attempts >= 25);
+        let limit = whole.bytes() * 3 / 2;
+        assert!(parts.bytes() <= limit, "{} of {limit}", parts.bytes());
+    }
+    // Too few for parts: one byte says so.
+    let sets = two_sets(2000, [50, 50], Seed::new(42));
+    let run = |spec| run(spec, &sets, Seed::new(43), &DuelLimits::default()).0;
+    assert_eq!(run("pinsketch:parts=auto").bytes(), run("pinsketch").bytes() + 1);
+}
+
+/// Made for 660 differences of 1,000: 22 parts of 48 syndromes hold 45 or 46 each, so that 3 or 4 in ten are overfull.
+#[test]
+fn only_overfull_parts_are_sent_again() {
+    let sets = two_sets(1000, [400, 600], Seed::new(44));
+    for engine in ["own", "minisketch"] {
+        if cfg!(not(target_arch = "x86_64")) && engine != "own" {
+            continue;
+        }
+        let spec = format!("pinsketch:parts=auto,size=oracle,engine={engine}");
+        let setup = Setup { diff: DiffHint::Oracle(660), ..Setup::new(Seed::new(45)) };
+        let (transcript, judgement) = run_with(&spec, &sets, &setup);
+        assert_all_found(&spec, &judgement);
+        assert_eq!(transcript.verdicts, [Verdict::Recovered { retries: 1 }; 2]);
+        assert_eq!(transcript.flights, 6);
+        let overfull = transcript.tallies[0].failures;
+        assert!((1..=18).contains(&overfull), "{overfull}");
+        assert_eq!(transcript.tallies[0].attempts, 22 + overfull);
+        assert_eq!(spent(&transcript).on(Purpose::Sketch), 22 * 48 * 6);
+        // Headers, one bit for each part, the further syndromes, and the claim as ever.
+        let again = transcript.traffic[1].spent.on(Purpose::Retry);
+        assert_eq!(again, u64::from(overfull) * 48 * 6 + 1 + 2);
+    }
 }
 
 /// Above `HALVE_FROM` a sketch is taken apart. Its bytes are leaves times capacity, and it is worth

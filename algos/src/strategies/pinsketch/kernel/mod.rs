@@ -9,6 +9,8 @@
 //! those the first. All four are pentanomials x^b + x^s3 + x^s2 + x^s1 + 1 with s3 ≤ 7.
 
 mod decode;
+mod lanes;
+mod own;
 mod portable;
 mod roots;
 mod single;
@@ -25,7 +27,7 @@ pub const TILE: usize = 16;
 /// How products are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Path {
-    /// Table look-ups in ordinary registers: the specification.
+    /// Integer products with holes in ordinary registers: the specification.
     Portable,
     /// PCLMULQDQ, two elements in a register of 128 bits.
     #[cfg(target_arch = "x86_64")]
@@ -73,7 +75,6 @@ impl Path {
 const BLOCK: usize = 32;
 
 /// What encoding in vectors works on; see `x86`.
-#[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only sums are used"))]
 struct Grid {
     /// x^(2i+1) for each element of a block, for i from 0.
     babies: Vec<u64>,
@@ -216,7 +217,7 @@ impl Gf {
         // On every path, because heap peaks are counts and may not depend on the machine.
         let mut grid = Grid::new(capacity);
         match self.path {
-            Path::Portable => portable::syndromes(self, &mut grid.sums[..capacity], elements),
+            Path::Portable => portable::syndromes(self, &mut grid, elements),
             #[cfg(target_arch = "x86_64")]
             Path::Clmul128 => x86::syndromes128(self, &mut grid, elements),
             #[cfg(target_arch = "x86_64")]
@@ -229,10 +230,41 @@ impl Gf {
     /// The set whose odd power sums these are, sorted, if it has at most as many elements; see
     /// `decode`. The seed changes the time, never the result.
     pub fn decode(self, syndromes: &[u64], seed: u64) -> Option<Vec<u64>> {
+        self.decode_with(syndromes, 0, Vec::new, |_| 0, seed)
+    }
+
+    /// The same for whoever knows a set of `own_len` elements that holds some of it: `expected` of them, by the size of the
+    /// set, who are looked for first where that is cheaper (see `own`).
+    pub fn decode_with(
+        self,
+        syndromes: &[u64],
+        own_len: usize,
+        own: impl Fn() -> Vec<u64>,
+        expected: impl Fn(usize) -> usize,
+        seed: u64,
+    ) -> Option<Vec<u64>> {
         let locator = decode::locator(self, syndromes)?;
-        let mut roots = roots::roots(self, &locator, seed)?;
-        roots.sort_unstable();
-        Some(roots)
+        let degree = locator.len() - 1;
+        let (mut found, rest) = if own::is_worth(own_len, degree, expected(degree)) {
+            own::strip(self, locator, &own())
+        } else {
+            (Vec::new(), locator)
+        };
+        found.extend(roots::roots(self, rest, seed)?);
+        found.sort_unstable();
+        Some(found)
+    }
+
+    /// [`Gf::decode_with`] of many sketches of `capacity` syndromes each, one after the other, each with its own part of
+    /// the decoder's set, of which half of a difference is expected; see `lanes`.
+    pub fn decode_many(
+        self,
+        capacity: usize,
+        syndromes: &[u64],
+        own: &[&[u64]],
+        seed: u64,
+    ) -> Vec<Option<Vec<u64>>> {
+        lanes::decode(self, capacity, syndromes, own, seed)
     }
 
     /// Syndromes as bytes: b bits each, lowest byte first.

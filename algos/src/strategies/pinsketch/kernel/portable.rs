@@ -1,52 +1,150 @@
-//! The specification, in ordinary registers: products by tables of the sixteen multiples of a nibble.
+//! The specification, in ordinary registers: carry-less products made of integer products with holes.
+//!
+//! Where only every fourth bit of both factors can be 1, at most eight terms meet in a position of the product of two
+//! 32-bit words, and a carry of eight stays within four bits: the lowest of each four is the carry-less product
+//! (T. Pornin, BearSSL, `ghash_ctmul`). Sixteen such products make one of 32 bits, three of those one of 64
+//! (Karatsuba). No table, no branch, and sixteen independent lanes, of which a compiler puts as many into a register
+//! as there is room for. As bits of one place only meet bits of the same place, sums are taken before the holes
+//! are masked.
 
-use super::{Gf, TILE};
+use super::{BLOCK, Gf, Grid, TILE};
 
-/// The sixteen multiples of `a` by polynomials of degree below 4.
-fn multiples(a: u64) -> [u128; 16] {
-    let mut table = [0; 16];
-    for (n, entry) in table.iter_mut().enumerate() {
-        *entry = (0..4).filter(|bit| n >> bit & 1 == 1).fold(0, |sum, bit| sum ^ u128::from(a) << bit);
+/// Every fourth bit, four ways.
+type Sparse = [[u64; TILE]; 4];
+
+/// Sixteen factors taken apart: low halves, high halves, and the sums of both.
+struct Factors([Sparse; 3]);
+
+impl Factors {
+    fn new(x: &[u64; TILE]) -> Self {
+        let sparse = |half: &dyn Fn(u64) -> u64| -> Sparse {
+            std::array::from_fn(|i| x.map(|x| half(x) & 0x1111_1111 << i))
+        };
+        Self([sparse(&|x| x), sparse(&|x| x >> 32), sparse(&|x| x ^ x >> 32)])
     }
-    table
 }
 
-/// `b` times what the table was made of.
-fn times(table: &[u128; 16], b: u64, bits: u32) -> u128 {
-    (0..bits / 4).rev().fold(0, |sum, nibble| sum << 4 ^ table[(b >> (4 * nibble) & 15) as usize])
+/// Sixteen sums of products: of low halves, high halves, and sums.
+struct Sums([Sparse; 3]);
+
+impl Sums {
+    fn new() -> Self {
+        Self([[[0; TILE]; 4]; 3])
+    }
+
+    fn add(&mut self, gf: Gf, Factors(a): &Factors, Factors(b): &Factors) {
+        // Short elements have no high half.
+        let halves = if gf.bits == 32 { 1 } else { 3 };
+        for ((sums, a), b) in self.0.iter_mut().zip(a).zip(b).take(halves) {
+            for (k, sum) in sums.iter_mut().enumerate() {
+                for (i, a) in a.iter().enumerate() {
+                    let b = &b[(4 + k - i) % 4];
+                    for lane in 0..TILE {
+                        sum[lane] ^= a[lane] * b[lane];
+                    }
+                }
+            }
+        }
+    }
+
+    /// The sums, not reduced.
+    fn close(&self) -> [u128; TILE] {
+        std::array::from_fn(|lane| {
+            let [low, high, both] = self.0.each_ref().map(|sparse| {
+                sparse.iter().enumerate().fold(0, |sum, (i, x)| sum ^ x[lane] & 0x1111_1111_1111_1111 << i)
+            });
+            let middle = if both == 0 { 0 } else { low ^ high ^ both };
+            u128::from(low) ^ u128::from(middle) << 32 ^ u128::from(high) << 64
+        })
+    }
+}
+
+/// Rows of sixteen; the last is filled up with zeros.
+fn row(x: &[u64]) -> [u64; TILE] {
+    let mut row = [0; TILE];
+    row[..x.len()].copy_from_slice(x);
+    row
 }
 
 /// A carry-less product.
 pub fn product(a: u64, b: u64) -> u128 {
-    times(&multiples(a), b, 64)
+    let sparse = |x: u64| [0, 1, 2, 3].map(|i| x & 0x1111_1111 << i);
+    let half = |a: u64, b: u64| {
+        let (a, b) = (sparse(a), sparse(b));
+        (0..4).fold(0, |sum, k| {
+            let place = (0..4).fold(0, |sum, i: usize| sum ^ a[i] * b[(4 + k - i) % 4]);
+            sum ^ place & 0x1111_1111_1111_1111 << k
+        })
+    };
+    let (low, high) = (half(a, b), half(a >> 32, b >> 32));
+    let middle = half(a ^ a >> 32, b ^ b >> 32) ^ low ^ high;
+    u128::from(low) ^ u128::from(middle) << 32 ^ u128::from(high) << 64
+}
+
+/// Σ a[i]·b[i], not reduced.
+fn sum(gf: Gf, a: &[u64], b: &[u64]) -> u128 {
+    let mut sums = Sums::new();
+    for (a, b) in a.chunks(TILE).zip(b.chunks(TILE)) {
+        sums.add(gf, &Factors::new(&row(a)), &Factors::new(&row(b)));
+    }
+    // Lanes are summed with their holes.
+    let sums = Sums(sums.0.map(|half| half.map(|x| row(&[x.iter().fold(0, |sum, x| sum ^ x)]))));
+    sums.close()[0]
 }
 
 /// See [`Gf::dot`].
 pub fn dot(gf: Gf, a: &[u64], b: &[u64]) -> u64 {
-    gf.reduce(a.iter().zip(b).fold(0, |sum, (a, b)| sum ^ times(&multiples(*a), *b, gf.bits)))
+    gf.reduce(sum(gf, a, b))
 }
 
 /// See [`Gf::combine`].
 pub fn combine(gf: Gf, scales: &[u64], rows: &[u64], step: usize) -> [u64; TILE] {
-    let mut sums = [0; TILE];
+    let mut sums = Sums::new();
     for (r, scale) in scales.iter().enumerate().filter(|(_, scale)| **scale != 0) {
-        let table = multiples(*scale);
-        for (sum, x) in sums.iter_mut().zip(&rows[r * step..]) {
-            *sum ^= times(&table, *x, gf.bits);
-        }
+        sums.add(gf, &Factors::new(&[*scale; TILE]), &Factors::new(&row(&rows[r * step..][..TILE])));
     }
-    sums.map(|sum| gf.reduce(sum))
+    sums.close().map(|sum| gf.reduce(sum))
 }
 
 /// See [`Gf::dots`].
 pub fn dots(gf: Gf, a: &[u64], b: &[u64]) -> [u64; TILE] {
-    let mut sums = [0; TILE];
-    for (a, b) in a.chunks_exact(TILE).zip(b.chunks_exact(TILE)) {
-        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
-            *sum ^= times(&multiples(*a), *b, gf.bits);
+    let mut sums = Sums::new();
+    for (a, b) in a.as_chunks().0.iter().zip(b.as_chunks().0) {
+        sums.add(gf, &Factors::new(a), &Factors::new(b));
+    }
+    sums.close().map(|sum| gf.reduce(sum))
+}
+
+/// See [`Gf::syndromes`]; as in `x86`, with blocks of babies and giants.
+pub fn syndromes(gf: Gf, grid: &mut Grid, elements: &[u64]) {
+    let Grid { babies, giants, sums } = grid;
+    let babies_len = babies.len() / BLOCK;
+    for block in elements.chunks(BLOCK) {
+        babies.fill(0);
+        babies[..block.len()].copy_from_slice(block);
+        for k in (0..BLOCK).step_by(TILE) {
+            let x = row(&babies[k..][..TILE]);
+            let square = dots(gf, &x, &x);
+            let mut power = x;
+            for i in 1..babies_len {
+                power = dots(gf, &power, &square);
+                babies[i * BLOCK + k..][..TILE].copy_from_slice(&power);
+            }
+            let step = dots(gf, &power, &x);
+            let mut giant = [1; TILE];
+            for giants in giants.chunks_exact_mut(BLOCK) {
+                giants[k..][..TILE].copy_from_slice(&giant);
+                giant = dots(gf, &giant, &step);
+            }
+        }
+        for (giants, sums) in giants.chunks_exact(BLOCK).zip(sums.chunks_mut(babies_len)) {
+            for (babies, [low, high]) in babies.chunks_exact(BLOCK).zip(sums) {
+                let sum = sum(gf, giants, babies);
+                *low ^= sum as u64;
+                *high ^= (sum >> 64) as u64;
+            }
         }
     }
-    sums.map(|sum| gf.reduce(sum))
 }
 
 /// Multiplication by a fixed element is a linear map: a table of its values at each nibble of the other
@@ -65,16 +163,14 @@ fn linear_map(gf: Gf, factor: u64) -> [[u64; 16]; 16] {
     tables
 }
 
-/// See [`Gf::syndromes`]: x, x³, x⁵, … of each element, one after the other.
-pub fn syndromes(gf: Gf, sums: &mut [[u64; 2]], elements: &[u64]) {
-    let nibbles = gf.bits as usize / 4;
-    for element in elements {
-        let tables = linear_map(gf, gf.reduce(product(*element, *element)));
-        let mut power = *element;
-        for [sum, _] in &mut *sums {
-            *sum ^= power;
-            let value = |(n, table): (usize, &[u64; 16])| table[(power >> (4 * n) & 15) as usize];
-            power = tables[..nibbles].iter().enumerate().map(value).fold(0, |sum, value| sum ^ value);
-        }
+/// Adds x, x³, x⁵, … of one element, one after the other; see `single`.
+pub fn add(gf: Gf, sums: &mut [[u64; 2]], element: u64) {
+    let tables = linear_map(gf, gf.reduce(product(element, element)));
+    let mut power = element;
+    for [sum, _] in sums {
+        *sum ^= power;
+        let value = |(n, table): (usize, &[u64; 16])| table[(power >> (4 * n) & 15) as usize];
+        let nibbles = tables.iter().take(gf.bits as usize / 4).enumerate();
+        power = nibbles.map(value).fold(0, |sum, value| sum ^ value);
     }
 }

@@ -24,26 +24,63 @@ use super::{Gf, TILE};
 /// Largest degree for which the matrix of the Frobenius map is kept: 4 MB.
 const MATRIX_MAX: usize = 1024;
 
+/// A monic factor on its way to its roots.
+pub struct Factor {
+    /// Lowest coefficient first.
+    pub poly: Vec<u64>,
+    /// Tr(βx) modulo it for β that it has not seen yet.
+    pub traces: Vec<Vec<u64>>,
+    /// Whose roots these are.
+    pub set: usize,
+}
+
 /// The roots of a monic polynomial (lowest coefficient first), if it has as many as its degree.
-pub fn roots(gf: Gf, poly: &[u64], seed: u64) -> Option<Vec<u64>> {
-    let mut found = Vec::with_capacity(poly.len() - 1);
-    match *poly {
-        [_] => {}
-        [root, _] => found.push(root),
-        [constant, linear, _] => found.extend(quadratic(gf, constant, linear)?),
-        _ => {
-            let powers = Powers::new(gf, poly);
-            if !powers.splits() {
-                return None;
-            }
-            let mut beta = seed & gf.mask();
-            if beta == 0 {
-                beta = 1;
-            }
-            split(gf, poly.to_vec(), powers, &mut beta, &mut found);
+pub fn roots(gf: Gf, poly: Vec<u64>, seed: u64) -> Option<Vec<u64>> {
+    let mut found = [Some(Vec::with_capacity(poly.len() - 1))];
+    let mut betas = Betas::new(gf, seed);
+    let mut factors = vec![Factor { poly, traces: Vec::new(), set: 0 }];
+    while !factors.is_empty() {
+        for factor in factors.iter_mut().filter(|factor| factor.poly.len() > 3) {
+            factor.traces = traces(gf, &factor.poly, &mut betas)?;
         }
+        factors = separate(gf, factors, &mut found);
     }
-    Some(found)
+    let [found] = found;
+    found
+}
+
+/// Multipliers for traces: any first, then x, x², … times that one.
+pub struct Betas {
+    gf: Gf,
+    next: u64,
+}
+
+impl Betas {
+    /// The seed chooses the first.
+    pub fn new(gf: Gf, seed: u64) -> Self {
+        let next = seed & gf.mask();
+        Self { gf, next: if next == 0 { 1 } else { next } }
+    }
+
+    /// The next one's powers β^(2^i), for i below b.
+    pub fn powers(&mut self) -> Vec<u64> {
+        let beta = self.next;
+        self.next = self.gf.reduce(u128::from(beta) << 1);
+        let square = |power: &u64| Some(self.gf.mul(*power, *power));
+        std::iter::successors(Some(beta), square).take(self.gf.bits as usize).collect()
+    }
+}
+
+/// How many traces a polynomial of some degree needs, nearly always, until only quadratics are left: two roots
+/// are separated by half of all traces.
+pub fn traces_len(degree: usize) -> u32 {
+    degree.ilog2() + 2
+}
+
+/// Traces modulo a polynomial of degree 3 or more, if it splits.
+pub fn traces(gf: Gf, poly: &[u64], betas: &mut Betas) -> Option<Vec<Vec<u64>>> {
+    let powers = Powers::new(gf, poly);
+    powers.splits().then(|| (0..traces_len(poly.len() - 1)).map(|_| powers.trace(&betas.powers())).collect())
 }
 
 /// x^(2^i) modulo a polynomial, for i up to b.
@@ -63,14 +100,18 @@ impl Powers {
         let count = gf.bits as usize;
         let mut rows = vec![0; tiles * count * TILE];
         let square = Square::new(gf, poly);
-        let mut power = vec![0; degree];
+        // Whole tiles, so that they are squared in lanes.
+        let mut power = vec![0; tiles * TILE];
+        let mut squares = power.clone();
         power[1] = 1;
         for i in 0..count {
-            for (tile, coefficients) in power.chunks(TILE).enumerate() {
-                rows[(tile * count + i) * TILE..][..coefficients.len()].copy_from_slice(coefficients);
+            for (tile, coefficients) in power.chunks_exact(TILE).enumerate() {
+                rows[(tile * count + i) * TILE..][..TILE].copy_from_slice(coefficients);
+                squares[tile * TILE..][..TILE].copy_from_slice(&gf.dots(coefficients, coefficients));
             }
-            power = square.of(&power);
+            square.of(&squares[..degree], &mut power);
         }
+        power.truncate(degree);
         Self { gf, degree, rows, last: power }
     }
 
@@ -79,14 +120,10 @@ impl Powers {
         self.last.iter().enumerate().all(|(i, coefficient)| *coefficient == u64::from(i == 1))
     }
 
-    /// Tr(βx) modulo the polynomial.
-    fn trace(&self, beta: u64) -> Vec<u64> {
-        let count = self.gf.bits as usize;
-        let scales: Vec<u64> = std::iter::successors(Some(beta), |power| Some(self.gf.mul(*power, *power)))
-            .take(count)
-            .collect();
-        let tiles = self.rows.chunks_exact(count * TILE);
-        let mut trace: Vec<u64> = tiles.flat_map(|rows| self.gf.combine(&scales, rows, TILE)).collect();
+    /// Tr(βx) modulo the polynomial, from the powers of β.
+    fn trace(&self, scales: &[u64]) -> Vec<u64> {
+        let tiles = self.rows.chunks_exact(scales.len() * TILE);
+        let mut trace: Vec<u64> = tiles.flat_map(|rows| self.gf.combine(scales, rows, TILE)).collect();
         trace.truncate(self.degree);
         trace
     }
@@ -133,74 +170,107 @@ impl<'a> Square<'a> {
         Self { gf, poly, rows }
     }
 
-    fn of(&self, residue: &[u64]) -> Vec<u64> {
+    /// The square of a residue whose coefficients are squared already, in whole tiles.
+    fn of(&self, squares: &[u64], square: &mut [u64]) {
         let degree = self.poly.len() - 1;
-        let squares: Vec<u64> = residue.iter().map(|x| self.gf.mul(*x, *x)).collect();
         if self.rows.is_empty() {
-            let mut square = vec![0; 2 * degree - 1];
-            square.iter_mut().step_by(2).zip(&squares).for_each(|(x, y)| *x = *y);
-            return remainder(self.gf, &square, self.poly);
+            let mut spread = vec![0; 2 * degree - 1];
+            spread.iter_mut().step_by(2).zip(squares).for_each(|(x, y)| *x = *y);
+            square[..degree].copy_from_slice(&remainder(self.gf, &spread, self.poly));
+            return;
         }
         let first = degree.div_ceil(2);
         let high = &squares[first..];
-        let tiles = self.rows.chunks_exact(high.len() * TILE);
-        let mut square: Vec<u64> = tiles.flat_map(|rows| self.gf.combine(high, rows, TILE)).collect();
-        square.truncate(degree);
+        for (rows, square) in self.rows.chunks_exact(high.len() * TILE).zip(square.chunks_exact_mut(TILE)) {
+            square.copy_from_slice(&self.gf.combine(high, rows, TILE));
+        }
         square.iter_mut().step_by(2).zip(&squares[..first]).for_each(|(x, y)| *x ^= *y);
-        square
     }
 }
 
-/// Finds the roots of a polynomial that splits, of degree 3 or more.
-fn split(gf: Gf, poly: Vec<u64>, powers: Powers, beta: &mut u64, found: &mut Vec<u64>) {
-    // Two roots are separated by half of all traces.
-    let traces: Vec<Vec<u64>> = (0..(poly.len() - 1).ilog2() + 3)
-        .map(|_| {
-            let trace = powers.trace(*beta);
-            *beta = gf.reduce(u128::from(*beta) << 1);
-            trace
+/// Splits factors by their traces, all of them level by level, so that what is inverted on one level is inverted
+/// together. Roots are put to their sets (or nothing, where a factor of degree 2 has none); factors that ran
+/// out of traces come back.
+pub fn separate(gf: Gf, mut level: Vec<Factor>, found: &mut [Option<Vec<u64>>]) -> Vec<Factor> {
+    let (mut quadratics, mut unseparated) = (Vec::new(), Vec::new());
+    while !level.is_empty() {
+        let (mut below, mut divided, mut leads) = (Vec::new(), Vec::new(), Vec::new());
+        for mut factor in level {
+            match *factor.poly {
+                [_] => continue,
+                [root, _] => {
+                    if let Some(found) = &mut found[factor.set] {
+                        found.push(root);
+                    }
+                    continue;
+                }
+                [constant, linear, _] => {
+                    quadratics.push((constant, linear, factor.set));
+                    continue;
+                }
+                _ => {}
+            }
+            let Some(trace) = factor.traces.pop() else {
+                unseparated.push(factor);
+                continue;
+            };
+            let divisor = common_divisor(gf, &factor.poly, trace);
+            if divisor.len() == 1 || divisor.len() == factor.poly.len() {
+                below.push(factor);
+            } else {
+                leads.push(divisor[divisor.len() - 1]);
+                divided.push((factor, divisor));
+            }
+        }
+        invert(gf, &mut leads);
+        for ((Factor { poly, traces, set }, mut divisor), scale) in divided.into_iter().zip(leads) {
+            divisor.iter_mut().for_each(|x| *x = gf.mul(*x, scale));
+            let cofactor = quotient(gf, &poly, &divisor);
+            for poly in [divisor, cofactor] {
+                let traces = if poly.len() <= 3 {
+                    Vec::new()
+                } else {
+                    traces.iter().map(|trace| remainder(gf, trace, &poly)).collect()
+                };
+                below.push(Factor { poly, traces, set });
+            }
+        }
+        level = below;
+    }
+    let mut inverses: Vec<u64> = quadratics.iter().map(|(_, linear, _)| *linear).collect();
+    invert(gf, &mut inverses);
+    for ((constant, linear, set), inverse) in quadratics.into_iter().zip(inverses) {
+        match (quadratic(gf, constant, linear, inverse), &mut found[set]) {
+            (Some(roots), Some(found)) => found.extend(roots),
+            _ => found[set] = None,
+        }
+    }
+    unseparated
+}
+
+/// 1/x for each, 0 for 0: one inverse of their product, and three products each (Montgomery 1987).
+pub fn invert(gf: Gf, values: &mut [u64]) {
+    let mut product = 1;
+    let below: Vec<u64> = values
+        .iter()
+        .map(|x| {
+            let below = product;
+            if *x != 0 {
+                product = gf.mul(product, *x);
+            }
+            below
         })
         .collect();
-    drop(powers);
-    // Factors, and how many of the traces they have seen.
-    let mut stack = vec![(poly, traces)];
-    while let Some((poly, mut traces)) = stack.pop() {
-        match *poly {
-            [_] => continue,
-            [root, _] => {
-                found.push(root);
-                continue;
-            }
-            [constant, linear, _] => {
-                found.extend(quadratic(gf, constant, linear).into_iter().flatten());
-                continue;
-            }
-            _ => {}
-        }
-        let Some(trace) = traces.pop() else {
-            let powers = Powers::new(gf, &poly);
-            split(gf, poly, powers, beta, found);
-            continue;
-        };
-        let divisor = common_divisor(gf, &poly, &trace);
-        if divisor.len() == 1 || divisor.len() == poly.len() {
-            stack.push((poly, traces));
-            continue;
-        }
-        let cofactor = quotient(gf, &poly, &divisor);
-        for factor in [divisor, cofactor] {
-            let traces = if factor.len() <= 3 {
-                Vec::new()
-            } else {
-                traces.iter().map(|trace| remainder(gf, trace, &factor)).collect()
-            };
-            stack.push((factor, traces));
+    let mut inverse = if values.is_empty() { 1 } else { gf.inverse(product) };
+    for (x, below) in values.iter_mut().zip(below).rev() {
+        if *x != 0 {
+            (*x, inverse) = (gf.mul(inverse, below), gf.mul(inverse, *x));
         }
     }
 }
 
 /// The quotient by a monic polynomial.
-fn quotient(gf: Gf, poly: &[u64], divisor: &[u64]) -> Vec<u64> {
+pub fn quotient(gf: Gf, poly: &[u64], divisor: &[u64]) -> Vec<u64> {
     let degree = divisor.len() - 1;
     let below: Vec<u64> = divisor[..degree].iter().rev().copied().collect();
     let mut quotient = poly[degree..].to_vec();
@@ -213,7 +283,7 @@ fn quotient(gf: Gf, poly: &[u64], divisor: &[u64]) -> Vec<u64> {
 }
 
 /// The remainder by a monic polynomial, as long as that one's degree.
-fn remainder(gf: Gf, poly: &[u64], divisor: &[u64]) -> Vec<u64> {
+pub fn remainder(gf: Gf, poly: &[u64], divisor: &[u64]) -> Vec<u64> {
     let degree = divisor.len() - 1;
     if poly.len() <= degree {
         let mut all = poly.to_vec();
@@ -237,11 +307,11 @@ fn remainder(gf: Gf, poly: &[u64], divisor: &[u64]) -> Vec<u64> {
     rest
 }
 
-/// The monic common divisor of a polynomial and a residue modulo it.
-fn common_divisor(gf: Gf, poly: &[u64], residue: &[u64]) -> Vec<u64> {
+/// A multiple of the common divisor of a polynomial and a residue modulo it.
+fn common_divisor(gf: Gf, poly: &[u64], mut short: Vec<u64>) -> Vec<u64> {
     let len = poly.len().next_multiple_of(TILE) + TILE;
     // Both in one buffer, the longer first; the shorter is moved under the longer's top.
-    let (mut long, mut short) = (poly.to_vec(), residue.to_vec());
+    let mut long = poly.to_vec();
     trim(&mut short);
     let mut rows = vec![0; 2 * len];
     while !short.is_empty() {
@@ -267,8 +337,7 @@ fn common_divisor(gf: Gf, poly: &[u64], residue: &[u64]) -> Vec<u64> {
         }
         std::mem::swap(&mut long, &mut short);
     }
-    let scale = gf.inverse(long[long.len() - 1]);
-    long.into_iter().map(|x| gf.mul(x, scale)).collect()
+    long
 }
 
 fn trim(poly: &mut Vec<u64>) {
@@ -278,12 +347,12 @@ fn trim(poly: &mut Vec<u64>) {
 }
 
 /// The two roots of x² + `linear`·x + `constant`: with x = `linear`·y it is y² + y = constant/linear².
-fn quadratic(gf: Gf, constant: u64, linear: u64) -> Option<[u64; 2]> {
+/// Its inverse is given.
+fn quadratic(gf: Gf, constant: u64, linear: u64, inverse: u64) -> Option<[u64; 2]> {
     if linear == 0 {
         // A double root.
         return None;
     }
-    let inverse = gf.inverse(linear);
     let value = gf.mul(gf.mul(constant, inverse), inverse);
     let root = gf.mul(half(gf, value)?, linear);
     Some([root, root ^ linear])

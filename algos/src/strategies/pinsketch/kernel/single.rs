@@ -32,7 +32,7 @@ impl Adder {
     pub fn add(&mut self, x: u64) {
         let (gf, babies, sums) = (self.gf, &mut self.babies, &mut self.sums);
         match gf.path {
-            Path::Portable => portable::syndromes(gf, sums.as_chunks_mut().0, &[x]),
+            Path::Portable => portable::add(gf, sums.as_chunks_mut().0, x),
             #[cfg(target_arch = "x86_64")]
             Path::Clmul128 => x86::add128(gf, babies, sums, x),
             #[cfg(target_arch = "x86_64")]

@@ -5,7 +5,7 @@ use crate::seed::Seed;
 
 const FIELDS: [u32; 4] = [32, 40, 48, 64];
 
-fn elements(n: usize, bits: u32, seed: u64) -> Vec<u64> {
+pub(super) fn elements(n: usize, bits: u32, seed: u64) -> Vec<u64> {
     let mut rng = Seed::new(seed).rng();
     let mut all = std::collections::BTreeSet::new();
     while all.len() < n {
@@ -19,7 +19,7 @@ fn elements(n: usize, bits: u32, seed: u64) -> Vec<u64> {
     all
 }
 
-fn each(mut check: impl FnMut(Gf, Gf)) {
+pub(super) fn each(mut check: impl FnMut(Gf, Gf)) {
     for bits in FIELDS {
         for path in Path::all() {
             check(Gf::new(bits, *path).unwrap(), Gf::new(bits, Path::Portable).unwrap());
@@ -128,6 +128,34 @@ fn what_fits_is_decoded() {
                 for seed in [0, 1, u64::MAX] {
                     assert_eq!(gf.decode(&sums, seed).as_ref(), Some(&set), "{gf:?} c={capacity} d={d}");
                 }
+            }
+        }
+    });
+}
+
+#[test]
+fn many_are_decoded_as_each() {
+    each(|gf, _| {
+        for (capacity, count) in [(1, 3), (2, 17), (5, 33), (12, 20), (48, 9)] {
+            let mut own = Vec::new();
+            let mut syndromes = Vec::new();
+            for part in 0..count {
+                // Some fit, some are overfull, some are empty.
+                let d = (part * 7 + part / 3) % (capacity + 3);
+                let set = elements(d, gf.bits, 30 + part as u64);
+                syndromes.extend(gf.syndromes(capacity, &set));
+                let bystanders = elements(20, gf.bits, 60 + part as u64);
+                own.push([&set[..d / 2], &bystanders].concat());
+            }
+            let own: Vec<&[u64]> = own.iter().map(|own| &own[..]).collect();
+            let without: Vec<&[u64]> = vec![&[]; count];
+            let expected: Vec<_> = syndromes.chunks_exact(capacity).map(|one| gf.decode(one, 9)).collect();
+            assert!(expected.iter().any(Option::is_some));
+            assert!(capacity != 5 || expected.iter().any(Option::is_none));
+            assert_eq!(gf.decode_many(capacity, &syndromes, &own, 1), expected, "{gf:?} {capacity}");
+            assert_eq!(gf.decode_many(capacity, &syndromes, &without, 2), expected, "{gf:?} {capacity}");
+            for (one, own) in syndromes.chunks_exact(capacity).zip(&own) {
+                assert_eq!(gf.decode_with(one, own.len(), || own.to_vec(), |d| d / 2, 3), gf.decode(one, 4));
             }
         }
     });
