@@ -11,6 +11,7 @@
 
 use crate::bits::{put_sorted, take_sorted};
 use crate::dialog::Out;
+use crate::item::ItemId;
 use crate::salt::{Key, SetHash};
 use crate::session::{NeedRef, SessionError};
 use crate::sorted::{ShortIds, SortedSet};
@@ -21,17 +22,53 @@ pub const TAG_CLAIM: u8 = 0x70;
 /// Tag of the answer to the claim.
 pub const TAG_VERDICT: u8 = 0x71;
 
-/// One end's items under the key of one attempt.
+/// Items by their place in a set.
+pub trait ByPlace {
+    /// Hands over the ids at some places, in the order of the items.
+    fn each_id(&self, places: &[u32], each: impl FnMut(ItemId));
+}
+
+impl ByPlace for SortedSet {
+    fn each_id(&self, places: &[u32], mut each: impl FnMut(ItemId)) {
+        places.iter().for_each(|place| each(self.items()[*place as usize].id));
+    }
+}
+
+/// Places by short id under one key.
+pub trait ByShort {
+    /// How many items.
+    fn len(&self) -> usize;
+    /// Set hash of all items.
+    fn whole(&self) -> SetHash;
+    /// Appends the places of all items with this short id.
+    fn find(&self, short: u64, places: &mut Vec<u32>);
+}
+
+impl ByShort for ShortIds {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn whole(&self) -> SetHash {
+        self.whole
+    }
+
+    fn find(&self, short: u64, places: &mut Vec<u32>) {
+        places.extend(self.places(short));
+    }
+}
+
+/// One end's items under the key of one attempt: hashed for it, or kept by an index.
 #[derive(Clone, Debug)]
-pub struct Keyed {
+pub struct Keyed<I = ShortIds, S = SortedSet> {
     /// The items.
-    pub set: SortedSet,
+    pub set: S,
     /// The key.
     pub key: Key,
     /// Length of short ids.
     pub bits: u32,
     /// Short ids of all items.
-    pub ids: ShortIds,
+    pub ids: I,
 }
 
 impl Keyed {
@@ -40,21 +77,19 @@ impl Keyed {
         let ids = ShortIds::new(set.items(), &key, bits);
         Self { set, key, bits, ids }
     }
+}
 
+impl<I: ByShort, S: ByPlace> Keyed<I, S> {
     /// The end check: the sealed hash of the set without the items at `places`.
     pub fn seal_without(&self, places: &[u32]) -> [u8; 8] {
-        let mut hash: SetHash = self.ids.whole;
-        for place in places {
-            hash.remove(self.key.hash(&self.set.items()[*place as usize].id));
-        }
+        let mut hash: SetHash = self.ids.whole();
+        self.set.each_id(places, |id| hash.remove(self.key.hash(&id)));
         hash.seal(&self.key)
     }
 
     /// Reports the items at `places` as lacked by the peer.
     pub fn report_haves(&self, places: &[u32], out: &mut Out) {
-        for place in places {
-            out.have(self.set.items()[*place as usize].id);
-        }
+        self.set.each_id(places, |id| out.have(id));
     }
 
     /// Sorts decoded short ids into the places of own items and the short ids of the peer's.
@@ -62,7 +97,7 @@ impl Keyed {
         let mut claim = Claim::default();
         for short in shorts {
             let before = claim.haves.len();
-            claim.haves.extend(self.ids.places(short));
+            self.ids.find(short, &mut claim.haves);
             if claim.haves.len() == before {
                 claim.needs.push(short);
             }
@@ -89,7 +124,7 @@ impl Keyed {
         }
         let mut haves = Vec::with_capacity(needs.len());
         for need in needs {
-            haves.extend(self.ids.places(need));
+            self.ids.find(need, &mut haves);
         }
         let agreed = self.seal_without(&haves) == sealed;
         Ok(agreed.then_some(haves))
@@ -115,7 +150,7 @@ impl Claim {
     }
 
     /// The message to the peer.
-    pub fn draft(&self, mine: &Keyed) -> Draft {
+    pub fn draft<I: ByShort, S: ByPlace>(&self, mine: &Keyed<I, S>) -> Draft {
         let mut draft = Draft::new(TAG_CLAIM);
         draft.varint(Purpose::Control, self.needs.len() as u64);
         draft.put(Purpose::Request, |body| put_sorted(body, self.needs.iter().copied(), mine.bits));

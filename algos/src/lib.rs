@@ -50,10 +50,11 @@ pub use duel::{Burst, DuelError, DuelLimits, Flow, Traffic, Transcript, duel, du
 pub use item::{Item, ItemId};
 pub use judge::{Ending, Judgement, Truth, judge};
 pub use name::{UnknownName, did_you_mean, suggest};
+pub use salt::Salting;
 pub use seed::{Rng, Seed};
 pub use session::{
-    Budget, DiffHint, Finding, Guarantee, Index, NeedRef, Profile, Reason, Role, Session, SessionError,
-    Setup, Step, Strategy, Tally, Verdict,
+    Budget, DiffHint, Finding, Guarantee, Index, Lasting, NeedRef, Profile, Reason, Role, Session,
+    SessionError, Setup, Step, Strategy, Tally, Verdict,
 };
 pub use spec::{Param, Spec, SpecError};
 pub use strategies::{About, Built, Entry, Places, REGISTRY, SPECIMENS, automerge_places, build, entry};

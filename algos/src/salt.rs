@@ -9,6 +9,16 @@
 //!
 //! What it costs: 8 bytes each way and one hash of every item for every session (nothing can be
 //! precomputed). What it does not defend against: the peer itself, who knows the key.
+//!
+//! **Lasting keys.** An index may keep what it made under a key that outlives the session, so that the next session
+//! costs what differs and not what the set holds. [`Salting`] says how long a key lives, and that is also who may
+//! use it to craft items that hurt others: with `none` everybody, with `group` every member, with `link` the two
+//! who share the link and nobody whom they could not hurt anyway. Drivers agree on the secrets ([`Lasting`]), at
+//! a price that no session sees: two salts of 8 bytes once a day and link, or nothing where the transport's key
+//! exchange gives a secret anyway; for a group, 8 bytes an epoch to every member in what distributes its keys.
+//! A session then begins with [`Key::mark`], by which both ends notice that they are not of the same day. Whatever
+//! happens, **a retry uses a salt that is fresh**: else somebody who knows the key would craft one pair of items
+//! for each attempt (2^(bits/2) hashes a pair), and no session that carries them would ever end well.
 
 use siphasher::sip::SipHasher13;
 use siphasher::sip128::{Hasher128 as _, SipHasher24};
@@ -16,8 +26,9 @@ use std::hash::Hasher as _;
 
 use crate::item::ItemId;
 use crate::seed::Seed;
-use crate::session::Role;
+use crate::session::{Lasting, Role};
 use crate::siphash::{self, LANES};
+use crate::spec::{Param, Spec};
 use crate::wire::{Reader, WireError};
 
 /// One end's contribution to the key.
@@ -52,6 +63,55 @@ impl Salt {
     }
 }
 
+/// How long a key lives: the parameter `salt` of strategies that can keep what they made under it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Salting {
+    /// For one session, made of both ends' salts.
+    Session,
+    /// As long as two members keep a salt of their link, for instance a day.
+    Link,
+    /// For an epoch of the group.
+    Group,
+    /// For ever, and known to everybody.
+    None,
+}
+
+impl Salting {
+    /// The parameter.
+    pub(crate) const PARAM: Param = Param {
+        name: "salt",
+        default: "session",
+        values: &["session", "link", "group", "none"],
+        doc: "how long a key lives, and what an index keeps under it: a session, a day of the link, the group's epoch, ever",
+    };
+
+    /// The one that a spec names.
+    pub(crate) fn of(spec: &Spec) -> Self {
+        match spec.get(Self::PARAM.name) {
+            "link" => Self::Link,
+            "group" => Self::Group,
+            "none" => Self::None,
+            _ => Self::Session,
+        }
+    }
+
+    /// The key that outlives sessions, if one does.
+    pub(crate) fn key(self, lasting: &Lasting) -> Option<Key> {
+        match self {
+            Self::Session => None,
+            Self::Link => Some(Key::lasting("link", lasting.link.value())),
+            Self::Group => Some(Key::lasting("group", lasting.group.value())),
+            Self::None => Some(Key::lasting("none", 0)),
+        }
+    }
+
+    /// The short id that an item has in every session under these secrets, for whoever knows them: what somebody
+    /// computes who crafts items that collide. None where each session has a key of its own.
+    pub fn short_id(self, lasting: &Lasting, id: &ItemId, bits: u32) -> Option<u64> {
+        self.key(lasting).map(|key| short_of(key.hash(id).short, bits))
+    }
+}
+
 /// The two halves of a keyed hash of an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hashed {
@@ -61,13 +121,19 @@ pub struct Hashed {
     pub set: u64,
 }
 
-/// The key of one attempt of one session.
+/// The key of one attempt of one session, or of many.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
     ids: SipHasher24,
     cells: SipHasher13,
     /// Of `ids`, and the other way round of `cells`.
     halves: (u64, u64),
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.halves == other.halves
+    }
 }
 
 impl Key {
@@ -77,12 +143,35 @@ impl Key {
         let mut kdf = SipHasher24::new_with_keys(initiator.0, responder.0);
         kdf.write(b"offerbench key");
         kdf.write(&attempt.to_le_bytes());
-        let (k0, k1) = kdf.finish128().as_u64();
+        Self::of_halves(kdf.finish128().as_u64())
+    }
+
+    /// A key of a secret that outlives sessions. `what` keeps secrets apart that happen to be equal.
+    fn lasting(what: &str, secret: u64) -> Self {
+        let mut kdf = SipHasher24::new_with_keys(secret, 0);
+        kdf.write(b"offerbench lasting key of ");
+        kdf.write(what.as_bytes());
+        Self::of_halves(kdf.finish128().as_u64())
+    }
+
+    /// A key of the responder's salt alone, for an attempt after one under a lasting key failed, or where the ends
+    /// do not share one. No author of items knows it before it is used.
+    pub fn fallback(responder: Salt, attempt: u32) -> Self {
+        Self::two_party(Salt(0), responder, attempt)
+    }
+
+    fn of_halves((k0, k1): (u64, u64)) -> Self {
         Self {
             ids: SipHasher24::new_with_keys(k0, k1),
             cells: SipHasher13::new_with_keys(k1, k0),
             halves: (k0, k1),
         }
+    }
+
+    /// Two bytes that ends compare to see that they share this key; they say nothing else about it.
+    pub fn mark(&self) -> [u8; 2] {
+        let [a, b, ..] = self.cells.hash(b"offerbench mark").to_le_bytes();
+        [a, b]
     }
 
     /// A key of the initiator's salt alone, for what it must send before it hears from the peer. Safe
@@ -194,6 +283,28 @@ mod tests {
         let all = [key(1, 2, 0), key(1, 2, 1), key(2, 1, 0), key(1, 3, 0)];
         for (i, a) in all.iter().enumerate() {
             assert!(!all[i + 1..].contains(a));
+        }
+    }
+
+    #[test]
+    fn lasting_keys_are_apart_and_the_same_at_both_ends() {
+        let id = ItemId::new([5; 32]);
+        let short = |salting: Salting, seed| salting.short_id(&Lasting::of(Seed::new(seed)), &id, 64);
+        assert_eq!(short(Salting::Session, 1), None);
+        assert_eq!(short(Salting::None, 1), short(Salting::None, 2));
+        assert_eq!(short(Salting::Link, 1), short(Salting::Link, 1));
+        let same = Lasting { link: Seed::new(0), group: Seed::new(0) };
+        let all = [
+            short(Salting::Link, 1),
+            short(Salting::Link, 2),
+            short(Salting::Group, 1),
+            short(Salting::Group, 2),
+            Salting::Link.short_id(&same, &id, 64),
+            Salting::Group.short_id(&same, &id, 64),
+            Salting::None.short_id(&same, &id, 64),
+        ];
+        for (i, a) in all.iter().enumerate() {
+            assert!(!all[i + 1..].contains(a), "{i}");
         }
     }
 

@@ -61,12 +61,31 @@ pub struct Budget {
     pub heap_bytes_max: u64,
 }
 
+/// Secrets that outlive a session. The driver agrees on them and gives both ends the same; strategies whose key
+/// is to live longer than a session (`salt=link`, `salt=group`) make it of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lasting {
+    /// What the two members of this link share, and nobody else knows.
+    pub link: Seed,
+    /// What all members of the group share, and nobody outside knows.
+    pub group: Seed,
+}
+
+impl Lasting {
+    /// Drawn from `seed`.
+    pub fn of(seed: Seed) -> Self {
+        Self { link: seed.child("salt of the link"), group: seed.child("salt of the group") }
+    }
+}
+
 /// Everything that a session is told from outside.
 #[derive(Clone, Copy, Debug)]
 pub struct Setup {
     /// Where its randomness (salts) comes from. Both ends may get the same one: each draws from a child
     /// stream of its role.
     pub seed: Seed,
+    /// What both ends know since before the session.
+    pub lasting: Lasting,
     /// Longest frame that it may emit, in bytes; at least [`crate::wire::FRAME_LEN_MIN`].
     pub frame_len_max: u32,
     /// Hint of d.
@@ -80,6 +99,7 @@ impl Setup {
     pub fn new(seed: Seed) -> Self {
         Self {
             seed,
+            lasting: Lasting::of(seed),
             frame_len_max: FRAME_LEN_DEFAULT,
             diff: DiffHint::Unknown,
             budget: Budget { cpu_ns_max: 10_000_000_000, heap_bytes_max: 1 << 30 },
@@ -255,7 +275,7 @@ impl Guarantee {
 pub struct Profile {
     /// Bits by which an item is named in sketches and lists; 0 when it depends on the sizes of the sets.
     pub id_bits: u32,
-    /// Whether ids are hashed with a key that is fresh for the session.
+    /// Whether ids are hashed with a key that not everybody knows.
     pub keyed: bool,
     /// What a finished session promises.
     pub guarantee: Guarantee,

@@ -8,6 +8,7 @@ use offerbench_algos::Seed;
 use offerbench_datasets::{Pair, Pattern, synthetic};
 
 /// Every preset. Criterion's own filter (`cargo bench -- riblt`) picks from them by name.
+#[allow(dead_code, reason = "not every target runs all presets")]
 pub fn contenders() -> Vec<Contender> {
     resolve(&["*".to_owned()]).expect("presets resolve")
 }

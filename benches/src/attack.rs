@@ -7,6 +7,8 @@
 //! | `lying-answerer` | a peer that answers | the same, in answer to the victim |
 //! | `poison` | an author | every item of the group is ground so that its places in an unkeyed filter are multiples of 8 |
 //! | `target` | an author | knows the items that differ and the sizes of both sets, and posts items that cover the victims' bits |
+//! | `twins` | an author | posts pairs with one short id under the key that everybody knows (`salt=none`); see `twins.rs` |
+//! | `twins-member` | an author | is a member, and posts pairs under the group's key (`salt=group`) too |
 //!
 //! A liar plays well-formed frames: what a session on an invented set would say is exactly what a lie about sizes,
 //! estimates and contents looks like, in every strategy, and it passes every check that frames must pass. (Damaged
@@ -22,8 +24,8 @@ use std::sync::Mutex;
 
 use offerbench_algos::wire::Spent;
 use offerbench_algos::{
-    Budget, DuelLimits, Finding, Guarantee, Index, Item, ItemId, NeedRef, Role, Session, Setup, Step, Truth,
-    Verdict, automerge_places,
+    Budget, DuelLimits, Finding, Guarantee, Index, Item, ItemId, NeedRef, Role, Salting, Session, Setup,
+    Step, Truth, Verdict, automerge_places,
 };
 use offerbench_reports::record::{Attacker, ExactRow, Outcome};
 use serde::{Deserialize, Serialize};
@@ -31,7 +33,7 @@ use serde::{Deserialize, Serialize};
 use crate::meter::heap_peak;
 use crate::plan::Contender;
 use crate::scenario::Scenario;
-use crate::trial;
+use crate::{trial, twins};
 
 /// Sessions that a flood leaves open at once.
 pub const FLOOD_SESSIONS: u32 = 16;
@@ -56,6 +58,10 @@ pub enum Kind {
     Poison,
     /// Items that cover the places of others.
     Target,
+    /// Pairs with one short id under the public key.
+    Twins,
+    /// Also under the group's key.
+    TwinsMember,
 }
 
 /// An attack at a point of a sweep.
@@ -85,6 +91,8 @@ impl Kind {
             Self::LyingAnswerer => "lying-answerer",
             Self::Poison => "poison",
             Self::Target => "target",
+            Self::Twins => "twins",
+            Self::TwinsMember => "twins-member",
         }
     }
 
@@ -93,7 +101,7 @@ impl Kind {
         match self {
             Self::Flood | Self::LyingOpener => Attacker::Initiator,
             Self::LyingAnswerer => Attacker::Responder,
-            Self::Poison | Self::Target => Attacker::Author,
+            Self::Poison | Self::Target | Self::Twins | Self::TwinsMember => Attacker::Author,
         }
     }
 
@@ -134,6 +142,8 @@ impl Kind {
             }
             Self::Poison => poison(scenario),
             Self::Target => target(scenario),
+            Self::Twins => twins::arrange(scenario, &[Salting::None]),
+            Self::TwinsMember => twins::arrange(scenario, &[Salting::None, Salting::Group]),
         }
     }
 }
@@ -145,7 +155,7 @@ fn invented(held: &[Item], scenario: &Scenario) -> Vec<Item> {
 }
 
 /// Gives items other ids, at both ends.
-fn renamed(scenario: Scenario, name: impl Fn(&Item) -> Item) -> Scenario {
+pub fn renamed(scenario: Scenario, name: impl Fn(&Item) -> Item) -> Scenario {
     let rename = |items: &[Item]| items.iter().map(&name).collect::<Vec<Item>>();
     let (initiator, responder) = (rename(&scenario.initiator), rename(&scenario.responder));
     let truth = Truth::of(&initiator, &responder);

@@ -38,6 +38,7 @@ pub const PRESETS: &[(&str, &str)] = &[
     ("replay", include_str!("../experiments/replay.toml")),
     ("dag", include_str!("../experiments/dag.toml")),
     ("hostile", include_str!("../experiments/hostile.toml")),
+    ("salts", include_str!("../experiments/salts.toml")),
     ("smoke", include_str!("../experiments/smoke.toml")),
 ];
 

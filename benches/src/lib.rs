@@ -31,3 +31,4 @@ pub mod sink;
 pub mod story;
 pub mod timed;
 pub mod trial;
+pub mod twins;

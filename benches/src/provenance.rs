@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use offerbench_algos::{kernels::riblt, sketch_engine};
 use offerbench_reports::record::Machine;
 
 /// Commit of the sources that this tool was built from, or `unknown`.
@@ -34,5 +35,8 @@ pub fn machine() -> Machine {
         os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         rustc: env!("OFFERBENCH_RUSTC").to_owned(),
         flags: format!("{}; cpu has {}", flags.join(" ").trim_end(), kernels.join(" ")),
+        kernels: [("pinsketch", sketch_engine(48)), ("riblt", riblt::Coder::path())]
+            .map(|(strategy, path)| (strategy.to_owned(), path.to_owned()))
+            .into(),
     }
 }

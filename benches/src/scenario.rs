@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::Path;
 
-use offerbench_algos::{Item, Seed, Truth};
+use offerbench_algos::{Item, Lasting, Seed, Truth};
 use offerbench_datasets::life::{Replay as Stretch, Window, replay};
 use offerbench_datasets::{
     Absence, By, Files, Message, Pair, Presence, Trace, absences, at_quantiles, pair_at, synthetic,
@@ -201,6 +201,11 @@ impl Scenario {
             absence_ms,
             ground: Ground::default(),
         }
+    }
+
+    /// What the two ends agreed on before they met, whatever the strategy.
+    pub fn lasting(&self) -> Lasting {
+        Lasting::of(self.seed)
     }
 
     /// Items in the union.

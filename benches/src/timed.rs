@@ -171,7 +171,10 @@ pub fn time(
             black_box(contender.strategy.index(&scenario.initiator));
         }),
         Timed::Insert => {
-            let mut index = contender.strategy.index(&scenario.initiator);
+            let mut indexes = trial::index(contender, scenario);
+            // What an index keeps from session to session is there to be kept up to date.
+            black_box(duel(&mut trial::open(&indexes, &setup), &limits).is_ok());
+            let [index, _] = &mut indexes;
             // A chat grows at its new end.
             let mut at = scenario.initiator.iter().map(|item| item.at).max().unwrap_or(0);
             samples(|| {

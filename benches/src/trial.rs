@@ -34,6 +34,7 @@ pub fn setup(plan: &Plan, task: Task, scenario: &Scenario) -> (Setup, DuelLimits
     let hint = (scenario.truth.d() as f64 * point.guess.unwrap_or(1.0)).round() as u64;
     let mut setup = Setup {
         seed: scenario.seed.child("session"),
+        lasting: scenario.lasting(),
         frame_len_max: FRAME_LEN_DEFAULT,
         diff: DiffHint::Oracle(hint),
         budget: Budget {
@@ -66,9 +67,10 @@ pub fn run(plan: &Plan, task: Task, scenario: &Scenario, contender: &Contender) 
     // A panic is a bug of ours, and must not take the other rows with it.
     let result = catch_unwind(AssertUnwindSafe(|| {
         let indexes = index(contender, scenario);
-        let index_heap = indexes[0].heap_bytes() as u64;
         let mut flow = Flow::with_room();
         let (result, peak) = heap_peak(|| duel_traced(&mut open(&indexes, &setup), &limits, &mut flow));
+        // With what it keeps for the next session.
+        let index_heap = indexes[0].heap_bytes() as u64;
         (result, peak, index_heap, flow)
     }));
     match result {

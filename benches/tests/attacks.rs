@@ -109,6 +109,37 @@ fn liars_get_what_limits_allow_and_nobody_believes_them() {
     assert!(uncapped > 100 * capped, "{uncapped} and {capped}");
 }
 
+const TWINS: &str = "axis = \"attack\"\nattack = [\"twins\", \"twins-member\"]\nm = [2000]\nd = [60]\nreplicates = 3\n\
+    strategies = [\"riblt:bits=32\", \"riblt:bits=32,salt=link\", \"riblt:bits=32,salt=group\", \
+    \"riblt:bits=32,salt=none\", \"riblt:bits=64,check=32,salt=none\"]";
+
+/// Pairs of one short id make the first attempt fail where their author knows the key, once, and nowhere else.
+#[test]
+fn twins_hurt_those_whose_key_is_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = rows(&counts(&sweep("twins", TWINS), 2, dir.path()));
+    assert_eq!(rows.len(), 2 * 5 * 3);
+    let mut bytes: BTreeMap<bool, Vec<u64>> = BTreeMap::new();
+    for row in rows {
+        let attack = row.attack.unwrap();
+        let keys = if attack.name == "twins" { 1 } else { 2 };
+        assert_eq!((attack.attacker, attack.crafted), (Attacker::Author, 8 * keys));
+        // Four pairs of each key take about 2^16·√8 hashes.
+        assert!((80_000 * keys..400_000 * keys).contains(&attack.hashes), "{}", attack.hashes);
+        let is_known = row.spec.contains("bits=32")
+            && (row.spec.contains("salt=none")
+                || attack.name == "twins-member" && row.spec.contains("salt=group"));
+        assert_eq!((row.missed, row.invented), (0, 0), "{}", row.spec);
+        assert_eq!((row.outcome == Outcome::Recovered, row.tries == 2), (is_known, is_known), "{}", row.spec);
+        if row.spec.contains("bits=32") {
+            bytes.entry(is_known).or_default().push(row.up.total() + row.down.total());
+        }
+    }
+    let mean = |known| bytes[&known].iter().sum::<u64>() as f64 / bytes[&known].len() as f64;
+    // The failed stream ends when all but the twins are found.
+    assert!((1.5..2.5).contains(&(mean(true) / mean(false))), "{} and {}", mean(true), mean(false));
+}
+
 #[test]
 fn threads_change_no_attack() {
     let dir = tempfile::tempdir().unwrap();

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use offerbench::link::{PAYLOAD_LEN_MAX, declared};
 use offerbench_algos::wire::FRAME_LEN_DEFAULT;
 use offerbench_algos::{
-    Budget, Built, DiffHint, DuelLimits, Flow, Item, REGISTRY, Role, Seed, Setup, Transcript, Verdict, build,
-    duel_traced,
+    Budget, Built, DiffHint, DuelLimits, Flow, Item, Lasting, REGISTRY, Role, Seed, Setup, Transcript,
+    Verdict, build, duel_traced,
 };
 use offerbench_reports::link::completion;
 use offerbench_reports::record::{self, Burst, ExactRow};
@@ -104,6 +104,7 @@ impl Pair {
             let me = role as usize;
             let setup = Setup {
                 seed: Seed::new(1).child("node").nth(me as u64).child("session").nth(0),
+                lasting: Lasting::of(Seed::new(1)),
                 frame_len_max: FRAME_LEN_DEFAULT,
                 diff: DiffHint::Unknown,
                 budget: Budget { cpu_ns_max: 2_000_000_000, heap_bytes_max: 64 << 20 },

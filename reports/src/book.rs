@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 
 use crate::error::BookError;
+use crate::parts;
 use crate::record::{
     Contender, CpuRow, ExactRow, GroupRow, GroupSweep, Header, Lane, PeerRow, Sweep, Timed, TimedRow,
 };
@@ -65,6 +66,39 @@ impl Run {
             Rows::Cpu(rows) => rows.len() as u64,
             Rows::Peers(rows) => rows.len() as u64,
         }
+    }
+
+    /// For those who join parts.
+    pub(crate) fn header_mut(&mut self) -> &mut Header {
+        &mut self.header
+    }
+
+    /// Takes the file apart: its header and its rows.
+    pub(crate) fn take(self) -> (Header, Rows) {
+        (self.header, self.rows)
+    }
+
+    /// Appends rows of another file of the same lane.
+    pub(crate) fn append(&mut self, file: &str, rows: Rows) {
+        match (&mut self.rows, rows) {
+            (Rows::Exact(ours), Rows::Exact(rows)) => ours.extend(rows),
+            (Rows::Timed(ours), Rows::Timed(rows)) => ours.extend(rows),
+            (Rows::Group(ours), Rows::Group(rows)) => ours.extend(rows),
+            (Rows::Cpu(ours), Rows::Cpu(rows)) => ours.extend(rows),
+            _ => unreachable!("files of one lane hold rows of one kind"),
+        }
+        self.name = format!("{} + {file}", self.name);
+    }
+
+    /// Whether this file holds the counts of the trials whose times `times` holds, or should.
+    pub(crate) fn counts_of(&self, times: &Self) -> bool {
+        let lane = if times.header.offerbench == Lane::Cpu { Lane::Group } else { Lane::Exact };
+        self.header.offerbench == lane && self.question() == times.question()
+    }
+
+    /// Whether it holds CPU times, which need counts.
+    pub(crate) fn is_of_times(&self) -> bool {
+        matches!(self.header.offerbench, Lane::Timed | Lane::Cpu)
     }
 
     fn lane(&self) -> &'static str {
@@ -202,21 +236,26 @@ pub struct Book {
 }
 
 impl Book {
-    /// Unites files, or says which two do not go together.
+    /// Unites files, or says which two do not go together. Files that `--only` made of one experiment, sweep by
+    /// sweep, are joined as if one run had made them.
     ///
     /// # Errors
     ///
-    /// Two files of one lane of one experiment, or of peers; files of different commits; sessions and groups of one
-    /// experiment that ran with another seed or spec; times without the counts that verify them; neither counts
-    /// nor peers.
+    /// Two files of one lane of one experiment that are no parts of it, or of peers; files of different commits; sessions
+    /// and groups of one experiment that ran with another seed or spec; times without the counts that verify them;
+    /// neither counts nor peers.
     pub fn unite(runs: Vec<Run>) -> Result<Self, BookError> {
         one_commit(&runs)?;
-        one_of_each(&runs)?;
+        // Peers belong to no experiment by which to tell two files apart.
         let (mut peers, runs): (Vec<Run>, Vec<Run>) =
             runs.into_iter().partition(|run| matches!(run.rows, Rows::Peers(_)));
+        if let [first, second, ..] = &peers[..] {
+            return Err(twice(first, second));
+        }
         let peers = peers.pop();
-        let (counts, times): (Vec<Run>, Vec<Run>) =
-            runs.into_iter().partition(|run| matches!(run.rows, Rows::Exact(_) | Rows::Group(_)));
+        let runs = parts::join(runs)?;
+        one_of_each(&runs)?;
+        let (counts, times): (Vec<Run>, Vec<Run>) = runs.into_iter().partition(|run| !run.is_of_times());
         let mut experiments: Vec<Experiment> = Vec::new();
         for run in counts {
             let place = experiments.iter().position(|one| one.name() == run.header.experiment);
@@ -309,20 +348,22 @@ fn one_commit(runs: &[Run]) -> Result<(), BookError> {
 fn one_of_each(runs: &[Run]) -> Result<(), BookError> {
     for (index, run) in runs.iter().enumerate() {
         let earlier = runs.iter().take(index).find(|earlier| {
-            // Peers belong to no experiment by which to tell two files apart.
-            let same = earlier.header.experiment == run.header.experiment || run.lane() == "peers";
-            earlier.lane() == run.lane() && same
+            earlier.lane() == run.lane() && earlier.header.experiment == run.header.experiment
         });
         if let Some(first) = earlier {
-            return Err(BookError::Twice {
-                first: first.name.clone(),
-                second: run.name.clone(),
-                lane: run.lane(),
-                experiment: run.header.experiment.clone(),
-            });
+            return Err(twice(first, run));
         }
     }
     Ok(())
+}
+
+pub(crate) fn twice(first: &Run, second: &Run) -> BookError {
+    BookError::Twice {
+        first: first.name.clone(),
+        second: second.name.clone(),
+        lane: second.lane(),
+        experiment: second.header.experiment.clone(),
+    }
 }
 
 /// Sessions and groups of one experiment are two halves of one run.
@@ -380,7 +421,7 @@ fn verified(timed: &Run, exact: &[ExactRow]) -> Result<(), BookError> {
     Ok(())
 }
 
-fn alone(run: &Run, experiments: &[Experiment]) -> BookError {
+pub(crate) fn alone(run: &Run, experiments: &[Experiment]) -> BookError {
     let counts = if matches!(run.rows, Rows::Cpu(_)) { "a group" } else { "an exact" };
     let same_name = experiments
         .iter()

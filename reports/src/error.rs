@@ -146,7 +146,7 @@ pub enum BookError {
     /// Two files of one lane of one experiment.
     #[error(
         "{second}: line 1: expected one {lane} file for experiment `{experiment}`, but {first} is one too. \
-         Give one of them; compare runs with two reports"
+         Give one of them; `offerbench cmp` compares two runs"
     )]
     Twice {
         /// File that came first.
@@ -173,20 +173,33 @@ pub enum BookError {
         /// Its commit.
         found: String,
     },
-    /// Two lanes of one experiment that ran differently.
+    /// Two lanes or parts of one experiment that ran differently.
     #[error(
         "{second}: line 1: expected the {what} of experiment `{experiment}` as in {first}, found another. \
          The two files answer different questions; run all of the experiment again"
     )]
     Question {
-        /// The file of sessions.
+        /// File that came first.
         first: String,
-        /// The file of groups.
+        /// File that differs.
         second: String,
         /// Experiment.
         experiment: String,
-        /// `spec_hash` or `seed`.
+        /// `spec_hash`, `seed`, `machine`, …
         what: &'static str,
+    },
+    /// A sweep in two parts of one experiment.
+    #[error(
+        "{second}: line 1: expected sweep `{sweep}` once, but {first} holds it too. \
+         Nobody could say which of the two to believe; give one of them"
+    )]
+    Overlap {
+        /// File that came first.
+        first: String,
+        /// File that came second.
+        second: String,
+        /// The sweep.
+        sweep: String,
     },
     /// Times without the counts that verify them.
     #[error(

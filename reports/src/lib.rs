@@ -44,6 +44,7 @@ pub mod fit;
 pub mod format;
 mod html;
 pub mod link;
+mod parts;
 mod plain;
 mod read;
 pub mod record;

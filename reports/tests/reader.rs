@@ -277,3 +277,78 @@ proptest! {
         }
     }
 }
+
+/// Files of the lanes, of one sweep alone, as `run --only SWEEP` writes them.
+fn part(sweep: usize) -> Vec<(Header, Vec<u8>)> {
+    let recipe = Recipe::small();
+    let (exact, times) = rows(&recipe);
+    let head = |lane, count: usize| {
+        let mut head = header(lane, &recipe, count as u64);
+        head.sweeps = vec![head.sweeps[sweep].clone()];
+        head.spec_hash = format!("part-{sweep}");
+        head.command = format!("{} --only {}", head.command, head.sweeps[0].name);
+        head
+    };
+    let name = header(Lane::Exact, &recipe, 0).sweeps[sweep].name.clone();
+    let exact: Vec<_> = exact.into_iter().filter(|row| row.sweep == name).collect();
+    let times: Vec<_> = times.into_iter().filter(|row| row.sweep == name).collect();
+    let (of_counts, of_times) = (head(Lane::Exact, exact.len()), head(Lane::Timed, times.len()));
+    vec![(of_counts.clone(), file(&of_counts, &exact)), (of_times.clone(), file(&of_times, &times))]
+}
+
+fn part_runs(sweep: usize) -> Vec<offerbench_reports::Run> {
+    part(sweep).iter().map(|(head, bytes)| run(&format!("{}/{:?}", sweep, head.offerbench), bytes)).collect()
+}
+
+#[test]
+fn parts_of_one_experiment_are_one_book_in_any_order() {
+    let whole = common::book(&Recipe::small());
+    let runs = [part_runs(0), part_runs(1)].concat();
+    let turned = runs.iter().rev().cloned().collect();
+    let book = Book::unite(runs).unwrap();
+    assert_eq!(book.experiments().len(), 1);
+    let (one, all) = (&book.experiments()[0], &whole.experiments()[0]);
+    assert_eq!(one.exact_rows().len(), all.exact_rows().len());
+    assert_eq!(one.timed_rows().len(), all.timed_rows().len());
+    assert_eq!(one.sweeps(), all.sweeps());
+    assert_eq!(one.header().command, all.header().command, "the whole makes all parts");
+    assert_eq!(one.header().spec_hash, "part-0+part-1");
+    assert!(book.gaps().is_empty());
+    assert_eq!(offerbench_reports::sentences(&book), offerbench_reports::sentences(&whole));
+    let other_way = Book::unite(turned).unwrap();
+    assert_eq!(offerbench_reports::render(&other_way), offerbench_reports::render(&book));
+    // What is downloaded from the page is one file a lane, and makes the page again.
+    let again: Vec<_> = book.runs().map(|one| run(one.name(), &common::bytes_of(one))).collect();
+    assert_eq!(Book::unite(again).unwrap(), book);
+}
+
+#[test]
+fn parts_that_do_not_fit_are_refused() {
+    type Edit = fn(&mut Header);
+    let edits: [(Edit, &str); 3] = [
+        (|head| head.seed += 1, "seed"),
+        (|head| head.command += " --strategies 'a*'", "command but for --only"),
+        (|head| head.machine.iter_mut().for_each(|machine| machine.cpu += "!"), "machine"),
+    ];
+    for (edit, word) in edits {
+        let edited = part(1).into_iter().map(|(mut head, bytes)| {
+            edit(&mut head);
+            let rows = bytes.iter().position(|byte| *byte == b'\n').expect("a header has an end");
+            let bytes = [serde_json::to_vec(&head).unwrap(), bytes[rows..].to_vec()].concat();
+            run(&format!("{:?}", head.offerbench), &bytes)
+        });
+        let error = Book::unite(part_runs(0).into_iter().chain(edited).collect()).unwrap_err();
+        assert!(matches!(error, BookError::Question { what, .. } if what == word), "{error}");
+    }
+    let twice = Book::unite([part_runs(0), part_runs(1), part_runs(1)].concat()).unwrap_err();
+    assert!(matches!(twice, BookError::Twice { .. }), "{twice}");
+    let mut strays = part_runs(1);
+    let alone = Book::unite([part_runs(0), vec![strays.remove(1)]].concat()).unwrap_err();
+    assert!(matches!(alone, BookError::TimedAlone { .. }), "{alone}");
+    let mut again = part(1).remove(0);
+    again.0.spec_hash = "part-2".into();
+    let end = again.1.iter().position(|byte| *byte == b'\n').expect("a header has an end");
+    let bytes = [serde_json::to_vec(&again.0).unwrap(), again.1[end..].to_vec()].concat();
+    let overlap = Book::unite([part_runs(0), part_runs(1), vec![run("c", &bytes)]].concat()).unwrap_err();
+    assert!(matches!(overlap, BookError::Overlap { .. }), "{overlap}");
+}

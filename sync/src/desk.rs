@@ -11,7 +11,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use offerbench_algos::{Budget, DiffHint, Guarantee, Role, Setup};
+use offerbench_algos::{Budget, DiffHint, Guarantee, Lasting, Role, Seed, Setup};
 
 use crate::config::{Offer, OnHave, Reconcile};
 use crate::exchange::{Exchange, Opening, Run};
@@ -29,6 +29,21 @@ const END_UNKNOWN: u32 = 1;
 const END_REFUSED: u32 = 2;
 /// What a session's strategy may cost: a phone's share.
 const BUDGET: Budget = Budget { cpu_ns_max: 2_000_000_000, heap_bytes_max: 64 << 20 };
+
+/// How long secrets last that members agreed on: a day, by the clock of the world.
+const LASTING: Span = Span::from_s(24 * 3600);
+
+/// What two members and their group agreed on for the day, whoever asks.
+///
+/// Stands for secrets that outsiders do not know: in a world there is nobody who would compute them. Nor do they
+/// cost anything here. In a group whose transport gives two members a common secret they need not; elsewhere
+/// add 16 bytes a day and link, and 8 a day and member for the group's.
+fn lasting(now: Time, group: GroupId, link: [PeerId; 2]) -> Lasting {
+    let [first, ..] = group.0.as_chunks::<8>().0 else { unreachable!("a group's id has 32 bytes") };
+    let day = Seed::new(u64::from_le_bytes(*first)).child("lasting").nth(now.as_us() / LASTING.as_us());
+    let [one, other] = link.map(|peer| u64::from(peer.0));
+    Lasting { link: day.child("link").nth(one.min(other)).nth(one.max(other)), group: day.child("group") }
+}
 
 /// The node's book of sessions.
 #[derive(Debug, Default)]
@@ -214,6 +229,7 @@ impl Node {
         let role = if initiator { Role::Initiator } else { Role::Responder };
         let setup = Setup {
             seed,
+            lasting: lasting(now, group, [self.me, id]),
             frame_len_max: options.channel.frame_len_max,
             diff: DiffHint::Unknown,
             budget: BUDGET,
@@ -442,5 +458,25 @@ impl Node {
             self.want_session(wanted, id, group);
         }
         self.reschedule(id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ends_know_what_they_agreed_on_and_others_do_not() {
+        let at = |hours: u64| Time::from_us(hours * 3_600_000_000);
+        let (a, b, c) = (PeerId(1), PeerId(2), PeerId(3));
+        let group = GroupId([7; 32]);
+        let known = lasting(at(1), group, [a, b]);
+        assert_eq!(known, lasting(at(23), group, [b, a]));
+        assert_ne!(known.link, lasting(at(1), group, [a, c]).link);
+        assert_eq!(known.group, lasting(at(1), group, [a, c]).group);
+        for other in [lasting(at(25), group, [a, b]), lasting(at(1), GroupId([8; 32]), [a, b])] {
+            assert_ne!(known.link, other.link);
+            assert_ne!(known.group, other.group);
+        }
     }
 }

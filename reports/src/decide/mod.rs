@@ -331,12 +331,13 @@ impl<'c> Table<'c> {
     }
 }
 
-/// The list whose every further rule takes at least [`RULE_WORTH`] off what the worst cell costs. Lists whose mean
-/// regret is above half of [`HELD_MAX`] stand back where another one's is not: what costs that much on the seeds that
-/// chose it will not hold on others.
+/// The list whose every further rule takes at least [`RULE_WORTH`] off what the worst cell costs. Lists that are
+/// unlikely to hold on other seeds stand back where another one is likelier: those with a mean regret above half of
+/// [`HELD_MAX`] on the seeds that chose them, or above all of it where none is below the half.
 fn shortest(lists: &[Option<List>]) -> Option<&List> {
-    let holds = |list: &List| list.mean <= HELD_MAX / 2.0;
-    let any = lists.iter().flatten().any(holds);
+    let kept = [HELD_MAX / 2.0, HELD_MAX, f64::INFINITY]
+        .into_iter()
+        .find(|bound| lists.iter().flatten().any(|list| list.mean <= *bound))?;
     let price = |(rules, list): &(usize, &List)| {
         ((1.0 + list.worst) * 100.0).round() / (1.0 - RULE_WORTH).powi(*rules as i32)
     };
@@ -344,7 +345,7 @@ fn shortest(lists: &[Option<List>]) -> Option<&List> {
         .iter()
         .enumerate()
         .filter_map(|(rules, list)| Some((rules, list.as_ref()?)))
-        .filter(|(_, list)| !any || holds(list))
+        .filter(|(_, list)| list.mean <= kept)
         .min_by(|a, b| price(a).total_cmp(&price(b)))
         .map(|(_, list)| list)
 }

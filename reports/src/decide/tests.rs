@@ -133,7 +133,9 @@ fn a_further_rule_must_pay_for_itself() {
     let costly = |mean: f64| list(0.5).map(|list| List { mean, ..list });
     assert_eq!(shortest(&[costly(0.2), costly(0.04)]).unwrap().mean, 0.04);
     assert_eq!(shortest(&[costly(0.05), costly(0.04)]).unwrap().mean, 0.05);
-    assert_eq!(shortest(&[costly(0.2), costly(0.1)]).unwrap().mean, 0.2);
+    // Where none is far below what holds, one that just does is better than a shorter one that does not.
+    assert_eq!(shortest(&[costly(0.2), costly(0.1)]).unwrap().mean, 0.1);
+    assert_eq!(shortest(&[costly(0.2), costly(0.15)]).unwrap().mean, 0.2);
 }
 
 #[test]

@@ -155,6 +155,9 @@ fn provenance(page: &mut Page, study: &Study<'_>) {
             row("System", escaped(&machine.os));
             row("Compiler", escaped(&machine.rustc));
             row("Flags", escaped(&machine.flags));
+            for (strategy, path) in &machine.kernels {
+                row(&format!("Kernels of {strategy}"), escaped(path));
+            }
         }
         page.push(&table.finish());
     }

@@ -21,6 +21,8 @@ mod group;
 mod hist;
 mod peer;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 pub use flow::{Burst, Link};
@@ -181,6 +183,9 @@ pub struct Machine {
     pub rustc: String,
     /// Build profile and target features that matter for kernels.
     pub flags: String,
+    /// How strategies with kernels of several forms computed, by strategy; empty in files from before it was noted.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kernels: BTreeMap<String, String>,
 }
 
 /// How a trial ended.

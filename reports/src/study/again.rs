@@ -11,6 +11,11 @@ pub fn quoted(word: &str) -> String {
 
 /// A command without what [`command`] will add to it, if it has that already.
 pub fn bare(command: &str) -> String {
+    without(command, &["--only", "--strategies"])
+}
+
+/// A command without some options and their values.
+pub fn without(command: &str, options: &[&str]) -> String {
     let mut words: Vec<String> = Vec::new();
     let (mut word, mut within) = (String::new(), false);
     for letter in command.chars() {
@@ -25,9 +30,9 @@ pub fn bare(command: &str) -> String {
     let mut kept: Vec<String> = Vec::new();
     let mut words = words.into_iter().filter(|word| !word.is_empty());
     while let Some(word) = words.next() {
-        match word.as_str() {
-            "--only" | "--strategies" => drop(words.next()),
-            word if word.starts_with("--only=") || word.starts_with("--strategies=") => {}
+        match word.split_once('=') {
+            None if options.contains(&word.as_str()) => drop(words.next()),
+            Some((option, _)) if options.contains(&option) => {}
             _ => kept.push(word),
         }
     }
@@ -55,5 +60,7 @@ mod tests {
     fn a_command_is_narrowed_once() {
         let command = "offerbench run n-size --seed 7 --only a/1 --strategies 'x:a=1 y' --quick --only=b";
         assert_eq!(bare(command), "offerbench run n-size --seed 7 --quick");
+        let seedless = "offerbench run n-size --only a/1 --strategies 'x:a=1 y' --quick --only=b";
+        assert_eq!(without(command, &["--seed"]), seedless);
     }
 }

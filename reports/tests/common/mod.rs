@@ -9,7 +9,7 @@ pub mod peers;
 use offerbench_reports::record::{
     Axis, Bytes, Contender, ExactRow, Header, Lane, Machine, Outcome, SCHEMA, Sweep, Timed, TimedRow,
 };
-use offerbench_reports::{Book, Run, read};
+use offerbench_reports::{Book, Rows, Run, read};
 
 /// What to make.
 #[derive(Clone, Debug)]
@@ -326,6 +326,7 @@ pub fn machine() -> Machine {
         os: "linux x86_64".into(),
         rustc: "rustc 1.0.0".into(),
         flags: "release, lto=thin".into(),
+        kernels: [("riblt".to_owned(), "portable".to_owned())].into(),
     }
 }
 
@@ -394,6 +395,16 @@ pub fn file<R: serde::Serialize>(header: &Header, rows: &[R]) -> Vec<u8> {
         bytes.push(b'\n');
     }
     bytes
+}
+
+/// Lines of a file that was read.
+pub fn bytes_of(run: &Run) -> Vec<u8> {
+    match run.rows() {
+        Rows::Exact(rows) => file(run.header(), rows),
+        Rows::Timed(rows) => file(run.header(), rows),
+        Rows::Group(rows) => file(run.header(), rows),
+        Rows::Cpu(rows) => file(run.header(), rows),
+    }
 }
 
 /// Both files of a recipe.

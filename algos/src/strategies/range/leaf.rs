@@ -97,9 +97,9 @@ impl Leaf {
         let mut right = Self::new((LEAF_MAX / 2..LEAF_MAX).map(|place| self.item(place)));
         self.len = LEAF_MAX / 2;
         if right.is_below(0, &item) {
-            right.put(item)
+            right.put(item);
         } else {
-            self.put(item)
+            self.put(item);
         }
         Some(right)
     }

@@ -59,7 +59,7 @@ pub fn order(items: &[Item]) -> Option<Vec<u32>> {
 }
 
 /// Sorts words whose `time_bits` bits above the lowest `place_bits` matter most.
-fn sort_words(words: &mut Vec<u64>, place_bits: u32, time_bits: u32) {
+fn sort_words(words: &mut [u64], place_bits: u32, time_bits: u32) {
     if words.len() < RADIX_MIN {
         words.sort_unstable();
         return;

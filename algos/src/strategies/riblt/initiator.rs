@@ -2,8 +2,8 @@
 
 use super::decoder::{Decoder, Progress};
 use super::symbol::{Name, Scheme};
-use super::{End, TAG_AGAIN, TAG_ALL, TAG_HELLO, TAG_SYMBOLS};
-use crate::close::{Claim, Keyed, TAG_VERDICT, read_verdict};
+use super::{End, Keyed, TAG_AGAIN, TAG_ALL, TAG_FRESH, TAG_HELLO, TAG_SYMBOLS};
+use crate::close::{Claim, TAG_VERDICT, read_verdict};
 use crate::dialog::{Dialog, Out};
 use crate::salt::{Key, Salt};
 use crate::session::{NeedRef, Reason, SessionError};
@@ -12,22 +12,23 @@ use crate::wire::{Draft, Purpose, RETRIES_MAX, Reader, SET_LEN_MAX, SYMBOLS_MAX}
 /// What the responder said of itself with its first symbols.
 #[derive(Clone, Copy)]
 struct Peer {
-    salt: Salt,
+    /// None where keys outlive sessions.
+    salt: Option<Salt>,
     len: u64,
 }
 
 /// One attempt to decode.
 struct Attempt<N> {
     peer: Peer,
-    mine: Keyed,
+    mine: Keyed<N>,
     scheme: Scheme,
     decoder: Decoder<N>,
 }
 
 /// What is reported once the responder agrees.
-struct Claimed {
+struct Claimed<N> {
     peer: Peer,
-    mine: Keyed,
+    mine: Keyed<N>,
     haves: Vec<u32>,
     needs: Vec<NeedRef>,
 }
@@ -38,42 +39,55 @@ enum State<N> {
     /// Symbols arrive.
     Decoding(Box<Attempt<N>>),
     /// The claim is said; the verdict is awaited, and symbols that were under way are ignored.
-    Claimed(Box<Claimed>),
+    Claimed(Box<Claimed<N>>),
     /// Another stream is asked for; as above, but the verdict must be no.
     Stuck(Peer),
+    /// The lasting key failed; a stream under a fresh one is announced.
+    Failed(Peer),
 }
 
 /// See the module.
 pub struct Initiator<N> {
-    end: End,
+    end: End<N>,
     state: State<N>,
 }
 
 impl<N: Name> Initiator<N> {
     /// Ready to say hello.
-    pub fn new(end: End) -> Self {
+    pub fn new(end: End<N>) -> Self {
         Self { end, state: State::Greeting }
     }
 
-    fn attempt(&self, peer: Peer, out: &mut Out) -> Box<Attempt<N>> {
+    fn attempt(&self, key: Key, peer: Peer, out: &mut Out) -> Box<Attempt<N>> {
         out.attempt();
-        let key = Key::two_party(self.end.salt, peer.salt, out.retries());
         let (mine, scheme, items) = self.end.rekey(key);
         Box::new(Attempt { peer, mine, scheme, decoder: Decoder::new(scheme, items) })
     }
 
-    fn hear_first(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
+    /// The key of this attempt, of both ends' salts.
+    fn two_party(&self, peer: Salt, out: &Out) -> Key {
+        Key::two_party(self.end.salt, peer, out.retries())
+    }
+
+    fn hear_first(&mut self, tag: u8, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
         let mut reader = Reader::new(body);
-        let salt = Salt::read(&mut reader)?;
+        let (key, salt) = match self.end.lasting {
+            Some(_) if tag == TAG_FRESH => (Key::fallback(Salt::read(&mut reader)?, out.retries()), None),
+            Some(key) => (key, None),
+            None => {
+                let salt = Salt::read(&mut reader)?;
+                (self.two_party(salt, out), Some(salt))
+            }
+        };
         let len = reader.varint_max("set size", SET_LEN_MAX)?;
         if len == 0 {
             return Err(SessionError::Protocol("symbols of an empty set"));
         }
-        if let Some(reason) = self.end.over_budget::<N>(len, 1) {
+        if let Some(reason) = self.end.over_budget(len, 1) {
             out.give_up(reason);
             return Ok(());
         }
-        let attempt = self.attempt(Peer { salt, len }, out);
+        let attempt = self.attempt(key, Peer { salt, len }, out);
         self.decode(attempt, reader, out)
     }
 
@@ -89,16 +103,17 @@ impl<N: Name> Initiator<N> {
             return Err(SessionError::Protocol("a message of no symbols"));
         }
         while reader.left() > 0 {
-            if decoder.received() == symbols_max {
-                return Err(SessionError::Protocol("more symbols than sets of these sizes warrant"));
+            for symbol in scheme.take(&mut reader)? {
+                if decoder.received() == symbols_max {
+                    return Err(SessionError::Protocol("more symbols than sets of these sizes warrant"));
+                }
+                let due = decoder.due().and_then(|symbols| self.end.over_budget(peer.len, symbols));
+                if let Some(reason) = due {
+                    out.give_up(reason);
+                    return Ok(());
+                }
+                decoder.push(&symbol);
             }
-            let due = decoder.due().and_then(|symbols| self.end.over_budget::<N>(peer.len, symbols));
-            if let Some(reason) = due {
-                out.give_up(reason);
-                return Ok(());
-            }
-            let symbol = scheme.take(&mut reader, decoder.received(), peer.len)?;
-            decoder.push(&symbol);
         }
         match decoder.peel() {
             Progress::More if decoder.received() < symbols_max => {
@@ -134,7 +149,10 @@ impl<N: Name> Initiator<N> {
         if out.retries() > RETRIES_MAX {
             return Err(SessionError::Protocol("more retries than allowed"));
         }
-        self.state = State::Decoding(self.attempt(peer, out));
+        self.state = match peer.salt {
+            Some(salt) => State::Decoding(self.attempt(self.two_party(salt, out), peer, out)),
+            None => State::Failed(peer),
+        };
         Ok(())
     }
 }
@@ -147,16 +165,23 @@ impl<N: Name> Dialog for Initiator<N> {
 
     fn open(&mut self, out: &mut Out) {
         let mut draft = Draft::new(TAG_HELLO);
-        draft.bytes(Purpose::Salt, &self.end.salt.to_bytes());
+        self.end.put_greeting(&mut draft);
         draft.varint(Purpose::Control, self.end.len());
         out.say(draft);
     }
 
     fn hear(&mut self, tag: u8, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
         match (tag, std::mem::replace(&mut self.state, State::Greeting)) {
-            (TAG_SYMBOLS, State::Greeting) => self.hear_first(body, out),
+            (TAG_SYMBOLS, State::Greeting) => self.hear_first(tag, body, out),
+            (TAG_FRESH, State::Greeting) if self.end.lasting.is_some() => self.hear_first(tag, body, out),
+            (TAG_FRESH, State::Failed(peer)) => {
+                let mut reader = Reader::new(body);
+                let key = Key::fallback(Salt::read(&mut reader)?, out.retries());
+                let attempt = self.attempt(key, peer, out);
+                self.decode(attempt, reader, out)
+            }
             (TAG_SYMBOLS, State::Decoding(attempt)) => self.decode(attempt, Reader::new(body), out),
-            (TAG_SYMBOLS, waiting) => {
+            (TAG_SYMBOLS | TAG_FRESH, waiting @ (State::Claimed(_) | State::Stuck(_))) => {
                 self.state = waiting;
                 out.ignore();
                 Ok(())
@@ -180,9 +205,7 @@ impl<N: Name> Dialog for Initiator<N> {
             }
             (TAG_ALL, State::Greeting) => {
                 Reader::new(body).finish()?;
-                for item in self.end.set.items() {
-                    out.have(item.id);
-                }
+                self.end.own.ids().into_iter().for_each(|id| out.have(id));
                 out.finish();
                 Ok(())
             }

@@ -2,7 +2,7 @@
 
 use super::decoder::{Decoder, Progress};
 use super::symbol::{Scheme, Symbol};
-use super::walkers::{Addend, Walkers, add_wave};
+use super::walkers::{Addend, Narrow, Sum, Walkers, add_wave};
 use super::wave::{Path, WAVE, Wave};
 use crate::salt::{Key, Salt};
 use crate::seed::Seed;
@@ -41,7 +41,7 @@ impl Coder {
     pub fn new(seed: Seed, check_bits: u32) -> Self {
         assert!(matches!(check_bits, 16 | 32 | 64), "checksums of {check_bits} bits");
         let key = Key::one_party(Salt::of(seed, Role::Initiator));
-        Self { scheme: Scheme { key, short_bits: 64, check_bits } }
+        Self { scheme: Scheme { key, short_bits: 64, check_bits, count_bits: 64 } }
     }
 
     /// The first `len` symbols of a set; O(n·log `len`). The ids must differ from each other.
@@ -51,26 +51,30 @@ impl Coder {
     /// When `len` is above [`SYMBOLS_MAX`].
     pub fn encode(&self, ids: &[u64], len: usize) -> Vec<Cell> {
         assert!(len as u64 <= SYMBOLS_MAX, "{len} symbols");
-        let path = Path::best();
-        let mut symbols = vec![Symbol::default(); len];
-        let mut wave = Wave::forgetful(path);
-        let mut addends = Vec::with_capacity(WAVE);
+        if self.scheme.check_bits <= 32 && u32::try_from(ids.len()).is_ok() {
+            self.add_up::<Narrow>(ids, len).into_iter().map(|sum| Cell::from(Symbol::from(sum))).collect()
+        } else {
+            self.add_up::<Symbol<u64>>(ids, len).into_iter().map(Cell::from).collect()
+        }
+    }
+
+    fn add_up<S: Sum<u64>>(&self, ids: &[u64], len: usize) -> Vec<S> {
+        let mut symbols = vec![S::default(); len];
+        let mut wave = Wave::forgetful(Path::best());
+        let mut addends = [Addend::default(); WAVE];
         let mut states = Vec::with_capacity(WAVE);
         // One pass, since the number of symbols is known, and nothing of the walks is kept.
         for some in ids.chunks(WAVE) {
             states.clear();
             states.extend_from_slice(some);
             self.scheme.key.check_all(&mut states);
-            addends.clear();
-            addends.extend(
-                some.iter()
-                    .zip(&states)
-                    .map(|(id, hash)| Addend { name: *id, check: self.scheme.cut(*hash) }),
-            );
+            for ((addend, id), hash) in addends.iter_mut().zip(some).zip(&states) {
+                *addend = Addend { name: *id, check: self.scheme.cut(*hash) };
+            }
             wave.load(&states, &[0; WAVE][..some.len()], len as u32);
             add_wave(&addends, &mut wave, &mut symbols, 0);
         }
-        symbols.into_iter().map(Cell::from).collect()
+        symbols
     }
 
     /// How walks are advanced on this machine, as results record it.
@@ -107,6 +111,20 @@ pub fn subtract(ours: &[Cell], theirs: &[Cell]) -> Vec<Cell> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Sums of 16 bytes and of 24 are the same sums.
+    #[test]
+    fn narrow_sums_are_sums() {
+        let mut rng = Seed::new(5).rng();
+        for n in [0, 1, 255, 256, 257, 3000] {
+            let ids: Vec<u64> = (0..n).map(|_| rng.next_u64()).collect();
+            for check_bits in [16, 32] {
+                let coder = Coder::new(Seed::new(6), check_bits);
+                let wide = coder.add_up::<Symbol<u64>>(&ids, 500).into_iter().map(Cell::from);
+                assert!(coder.encode(&ids, 500).into_iter().eq(wide), "{n} ids, {check_bits} bits");
+            }
+        }
+    }
 
     #[test]
     fn a_difference_comes_back_with_its_sides() {

@@ -104,8 +104,8 @@ mod tests {
         assert_eq!(gone.index, u64::MAX);
     }
 
-    /// Probability that symbol i holds an item under the reference's approximation of the gap. See
-    /// [`super::super::symbol::expected_count`].
+    /// Probability that symbol i holds an item. Not quite 1/(1 + i/2): the reference approximates the gap, which makes
+    /// P(next > j | at i) = ((i + 1.5)/(j + 1.5))^2, and by induction P(j) = 1 − ((j + 0.5)/(j + 1.5))^2 for j ≥ 1.
     fn density(i: u64) -> f64 {
         if i == 0 { 1.0 } else { 1.0 - ((i as f64 + 0.5) / (i as f64 + 1.5)).powi(2) }
     }

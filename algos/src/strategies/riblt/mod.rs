@@ -10,35 +10,39 @@
 //! initiator takes its own symbols off, is left with sums of what differs, and peels: a sum of one item names
 //! it, is taken out of the others, and so on. Nobody estimates d, and no table is too small.
 //!
-//! **Bytes.** A symbol takes bits/8 + check/8 + about 1 B: 9 with 48 and 16 bits, 13 with 64 and 32, 37 with 256 and 32. The count is
-//! sent as its deviation from what is expected, in 1.0 to 1.05 B; only at n = 10^6 do the first 1000 take 1.3.
-//! The reference keeps 24 and 48 B in memory and has no wire format. Mean symbols a difference: 1.00 at
+//! **Bytes.** A symbol takes bits/8 + check/8 + 0.5 B: 8.5 with 48 and 16 bits, 12.5 with 64 and 32, 36.5 with 256 and
+//! 32. The count is sent modulo 16, whatever the size of the sets (see `symbol.rs`). The reference keeps 24 and 48 B in memory and has no wire format. Mean symbols a difference: 1.00 at
 //! d = 1, 1.76 at 5 (the worst), 1.46 at 100, 1.38 at 1000, 1.35 from 10^5 on. The last message overshoots by
-//! up to an eighth. Then come bits − log2 r + 1.5 bits for each of the r items that the initiator lacks, and
+//! up to an eighth, or what else `grow` says. Then come bits − log2 r + 1.5 bits for each of the r items that the initiator lacks, and
 //! about 35 B of salts, sizes and the end check. Measured at n = 10^4, d = 1000 (half at either end), B a
-//! difference, symbols and all: 12.9 and 15.5; `bits=64,check=32` 18.6 and 22.2; `bits=256,check=32` 53.0 and 56.6.
+//! difference, symbols and all: 12.0 and 14.6; `bits=64,check=32` 17.9 and 21.5; `bits=256,check=32` 52.3 and 55.9. The symbols
+//! that decode take 11.7, 17.2 and 50.2 of that; what is above them is overshoot.
 //! **Flights.** 4 where the window holds the whole stream: hello, stream, claim, verdict; 2 more for every frame
 //! beyond the window, which must wait for a round trip; a retry takes 2 more. **CPU.** Either end: one keyed hash, one
 //! sort and 2·ln m steps of a walk an item for m symbols. The coding alone (`kernel.rs`) takes 64 ns an item at
 //! n = 10^6, m = 2000 and 144 at m = 2·10^5, then 190 ns to decode a difference at d = 1000 (AVX2, Zen 3).
-//! Budgets predict what one walk at a time takes. A responder that runs ahead of a wide window may reach its
+//! That is a session with `salt=session`, and the first under any key. With the other salts an index keeps the first
+//! symbols (see `kept.rs`), and a session costs what it sends and finds.
+//! Budgets predict what one walk at a time takes on a cold index: both ends must come to the same answer. A responder that runs ahead of a wide window may reach its
 //! budget before it hears that the initiator had enough.
 //!
 //! **How it fails.** For d ≤ 10 the number of symbols has a heavy tail (12 to 68 × d in 10^5 trials), since
-//! few items may long walk together; and two items of one end with the same short id never part. Both ends
-//! therefore count: after [`SYMBOLS_BASE`] + [`SYMBOLS_PER_ITEM`]·(n_A + n_B) symbols the responder stops and the
+//! few items may long walk together; and two items of one end with the same short id never part. These are noticed
+//! once all others are found, by a symbol that counts and does not name, and make a retry. Both ends also count: after [`SYMBOLS_BASE`] + [`SYMBOLS_PER_ITEM`]·(n_A + n_B) symbols the responder stops and the
 //! initiator asks for a stream under a fresh key. That bound is beyond what even disjoint sets need, so that
 //! it never cuts what would have decoded soon. A false checksum (2^-16 for each look at a symbol with
-//! `check=16`, and the walk must come by, too) is noticed by what it leaves behind or by the end check, and repeated too.
+//! `check=16`, and the walk must come by, too: 5 of 4000 streams at d = 1000) is noticed by what it leaves behind or by the end check, and repeated too.
 //! **What an attacker can do.** With a public checksum and mapping somebody can craft 64 to 128 ordinary-looking
 //! items whose XOR cancels a victim, which is then silently never reconciled. The reference's README says
-//! itself that it is for trusted workloads. Here both are keyed by the salts of both ends, and nothing is
-//! reported before the end check agreed. The peer, who knows the key, can send nonsense: finds are bounded
+//! itself that it is for trusted workloads. Here both are keyed, with `salt=session` by the salts of both ends, and
+//! nothing is reported before the end check agreed. With a key that outlives the session (`salt=link`, `group`,
+//! `none`; see `salt.rs`) whoever knows it can post two items of one short id, 2^(bits/2) hashes, that make the first
+//! attempt of every session fail that is to carry both. Retries go under a fresh salt, so that is all. The peer, who knows the key, can send nonsense: finds are bounded
 //! by symbols, symbols by the sizes, retries by [`RETRIES_MAX`](crate::wire::RETRIES_MAX).
 //!
 //! **What we do differently.** Short salted ids, keys, the end check and retries are ours, the paper reconciles
 //! ids as they are. Symbols are made in blocks that double instead of from a heap (see `encoder.rs`), on both sides.
-//! Messages carry `batch` symbols at first and an eighth of all sent later, so the stream costs one header
+//! Messages carry `batch` symbols at first and an eighth (`grow`) of all sent later, so the stream costs one header
 //! byte every few symbols, not one each.
 //!
 //! ```
@@ -61,10 +65,12 @@
 mod decoder;
 mod encoder;
 mod initiator;
+mod kept;
 pub mod kernel;
 mod mapping;
 pub mod prefix;
 mod responder;
+mod source;
 mod symbol;
 #[cfg(test)]
 mod tests;
@@ -72,18 +78,18 @@ mod walkers;
 mod wave;
 
 use super::{About, Entry};
-use crate::close::Keyed;
-use crate::dialog::Dialog;
+use crate::dialog::{Dialog, Talk};
 use crate::item::Item;
-use crate::salt::{Key, Salt};
-use crate::session::{Budget, Guarantee, Index, Profile, Reason, Role, Setup, Strategy};
-use crate::sorted::{OpenOnSet, SetIndex, SortedSet};
+use crate::salt::{Key, Salt, Salting};
+use crate::session::{Budget, Guarantee, Index, Profile, Reason, Role, Session, Setup, Strategy};
+use crate::sorted::{OpenOnSet, SetIndex, ShortIds, SortedSet};
 use crate::spec::Param;
-use crate::wire::{FRAME_LEN_MIN, SYMBOLS_MAX};
+use crate::wire::{Draft, FRAME_LEN_MIN, Purpose, SYMBOLS_MAX};
 use initiator::Initiator;
+use kept::Shared;
 use responder::Responder;
-use symbol::{FULL_SHORT_BITS, Name, Part, Scheme, Symbol, block_end};
-use walkers::Walkers;
+use source::{Ids, Own, Source};
+use symbol::{COUNT_BITS, FULL_SHORT_BITS, Name, Part, Scheme, Symbol, block_end};
 
 pub(super) static ENTRY: Entry = Entry {
     about: About {
@@ -109,8 +115,15 @@ pub(super) static ENTRY: Entry = Entry {
                 name: "batch",
                 default: "4",
                 values: &["1", "4", "16", "64"],
-                doc: "symbols in the first message, and at least in each later one, which take an eighth of all",
+                doc: "symbols in the first message, and at least in each later one",
             },
+            Param {
+                name: "grow",
+                default: "8",
+                values: &["8", "16", "32", "64"],
+                doc: "a later message takes this part of all symbols sent: large ones overshoot, small ones are many",
+            },
+            Salting::PARAM,
         ],
     },
     presets: &[
@@ -125,6 +138,8 @@ pub(super) static ENTRY: Entry = Entry {
             short_bits: spec.number::<u32>("bits").min(FULL_SHORT_BITS),
             check_bits: spec.number("check"),
             batch: spec.number("batch"),
+            grow: spec.number("grow"),
+            salting: Salting::of(spec),
         }))
     },
 };
@@ -137,45 +152,99 @@ pub(super) struct Params {
     short_bits: u32,
     check_bits: u32,
     batch: u64,
+    grow: u64,
+    salting: Salting,
 }
 
 impl Params {
     /// The first preset.
-    pub(super) const DEFAULT: Self = Self { full: false, short_bits: 48, check_bits: 16, batch: 4 };
+    pub(super) const DEFAULT: Self =
+        Self { full: false, short_bits: 48, check_bits: 16, batch: 4, grow: 8, salting: Salting::Session };
+
+    fn dialog<N: Name>(&self, own: Own<N>, role: Role, setup: &Setup) -> Box<dyn Dialog> {
+        let end = End {
+            own,
+            salt: Salt::of(setup.seed, role),
+            salting: self.salting,
+            lasting: self.salting.key(&setup.lasting),
+            short_bits: self.short_bits,
+            check_bits: self.check_bits,
+            batch: self.batch,
+            grow: self.grow,
+            message_len_max: setup.frame_len_max.max(FRAME_LEN_MIN) as usize - 1,
+            budget: setup.budget,
+        };
+        match role {
+            Role::Initiator => Box::new(Initiator::new(end)),
+            Role::Responder => Box::new(Responder::new(end)),
+        }
+    }
 }
 
 impl Strategy for Params {
     fn index(&self, items: &[Item]) -> Box<dyn Index> {
-        SetIndex::boxed(items, self)
+        match (self.salting, self.full) {
+            (Salting::Session, _) => SetIndex::boxed(items, self),
+            (_, false) => Box::new(KeptIndex::<u64>::new(items, *self)),
+            (_, true) => Box::new(KeptIndex::<[u64; 4]>::new(items, *self)),
+        }
     }
 
     fn profile(&self) -> Profile {
         let id_bits = if self.full { 256 } else { self.short_bits };
-        Profile { id_bits, keyed: true, guarantee: Guarantee::Exact, oracle: false }
+        let keyed = self.salting != Salting::None;
+        Profile { id_bits, keyed, guarantee: Guarantee::Exact, oracle: false }
     }
 }
 
 impl OpenOnSet for Params {
     fn open(&self, set: SortedSet, role: Role, setup: &Setup) -> Box<dyn Dialog> {
-        let end = End {
-            set,
-            salt: Salt::of(setup.seed, role),
-            short_bits: self.short_bits,
-            check_bits: self.check_bits,
-            batch: self.batch,
-            message_len_max: setup.frame_len_max.max(FRAME_LEN_MIN) as usize - 1,
-            budget: setup.budget,
-        };
-        match (role, self.full) {
-            (Role::Initiator, false) => Box::new(Initiator::<u64>::new(end)),
-            (Role::Initiator, true) => Box::new(Initiator::<[u64; 4]>::new(end)),
-            (Role::Responder, false) => Box::new(Responder::<u64>::new(end)),
-            (Role::Responder, true) => Box::new(Responder::<[u64; 4]>::new(end)),
+        if self.full {
+            self.dialog::<[u64; 4]>(Own::Set(set), role, setup)
+        } else {
+            self.dialog::<u64>(Own::Set(set), role, setup)
         }
     }
 }
 
-/// Initiator: salt and size of its set.
+/// Keys of links that an index keeps symbols under: as many as a member has links in use, and a few.
+const LINKS_KEPT_MAX: usize = 8;
+/// Keys of a group: this epoch's, and the last one's while some have not heard of this.
+const EPOCHS_KEPT_MAX: usize = 2;
+
+/// The index under keys that outlive sessions.
+struct KeptIndex<N> {
+    store: Shared<N>,
+    params: Params,
+}
+
+impl<N: Name> KeptIndex<N> {
+    fn new(items: &[Item], params: Params) -> Self {
+        let keys_max = match params.salting {
+            Salting::Link => LINKS_KEPT_MAX,
+            Salting::Group => EPOCHS_KEPT_MAX,
+            Salting::Session | Salting::None => 1,
+        };
+        Self { store: Shared::new(items, keys_max), params }
+    }
+}
+
+impl<N: Name> Index for KeptIndex<N> {
+    fn insert(&mut self, item: Item) {
+        self.store.insert(&item);
+    }
+
+    fn open(&self, role: Role, setup: &Setup) -> Box<dyn Session> {
+        let dialog = self.params.dialog(Own::Log(self.store.handle()), role, setup);
+        Box::new(Talk::new(dialog, role, setup))
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.store.heap_bytes()
+    }
+}
+
+/// Initiator: salt, or mark of the lasting key, and size of its set.
 const TAG_HELLO: u8 = 1;
 /// Responder, whose set is empty: all of yours.
 const TAG_ALL: u8 = 2;
@@ -183,6 +252,9 @@ const TAG_ALL: u8 = 2;
 const TAG_SYMBOLS: u8 = 3;
 /// Initiator: this stream leads nowhere, start another.
 const TAG_AGAIN: u8 = 4;
+/// Responder, where keys outlive sessions: a salt, and the first symbols of a stream under a key of it. After a
+/// stream under the lasting key led nowhere, or at once where the ends do not share one.
+const TAG_FRESH: u8 = 5;
 
 /// Symbols that a stream may have however small the sets.
 const SYMBOLS_BASE: u64 = 256;
@@ -196,29 +268,59 @@ const BLOCK_NS: u64 = 45;
 /// Nominal time to decode a symbol.
 const SYMBOL_NS: u64 = 800;
 
+/// The own set under the key of one attempt.
+type Keyed<N> = crate::close::Keyed<Ids<N>, Own<N>>;
+
 /// What either end of a session knows from the start.
-struct End {
-    set: SortedSet,
+struct End<N> {
+    own: Own<N>,
     salt: Salt,
+    salting: Salting,
+    /// The key that outlives the session, if the salting has one.
+    lasting: Option<Key>,
     short_bits: u32,
     check_bits: u32,
     batch: u64,
+    grow: u64,
     /// Longest message of symbols: one frame.
     message_len_max: usize,
     budget: Budget,
 }
 
-impl End {
+impl<N: Name> End<N> {
     fn len(&self) -> u64 {
-        self.set.items().len() as u64
+        self.own.len() as u64
     }
 
-    /// Hashes the set under a key.
-    fn rekey<N: Name>(&self, key: Key) -> (Keyed, Scheme, Walkers<N>) {
-        let keyed = Keyed::new(self.set.clone(), key, self.short_bits);
-        let scheme = Scheme { key, short_bits: self.short_bits, check_bits: self.check_bits };
-        let items = scheme.set(self.set.items(), &keyed.ids);
-        (keyed, scheme, items)
+    /// What the initiator says of the key: its salt, or by which lasting key it goes where keys differ.
+    fn put_greeting(&self, draft: &mut Draft) {
+        match (self.salting, &self.lasting) {
+            (Salting::None, _) => {}
+            (_, Some(key)) => {
+                draft.bytes(Purpose::Salt, &key.mark());
+            }
+            (_, None) => {
+                draft.bytes(Purpose::Salt, &self.salt.to_bytes());
+            }
+        }
+    }
+
+    /// The set under a key: as the index keeps it, or else hashed, which takes O(n).
+    fn rekey(&self, key: Key) -> (Keyed<N>, Scheme, Source<N>) {
+        let bits = self.short_bits;
+        let scheme = Scheme { key, short_bits: bits, check_bits: self.check_bits, count_bits: COUNT_BITS };
+        let set = match &self.own {
+            Own::Set(set) => set.clone(),
+            Own::Log(handle) if self.lasting == Some(key) => {
+                let snapshot = handle.snapshot(scheme);
+                let (set, ids) = (Own::Log(handle.clone()), Ids::Kept(snapshot.clone()));
+                return (Keyed { set, key, bits, ids }, scheme, Source::Kept(snapshot));
+            }
+            Own::Log(handle) => SortedSet::new(&handle.items()),
+        };
+        let ids = ShortIds::new(set.items(), &key, bits);
+        let items = scheme.set(set.items(), &ids);
+        (Keyed { set: Own::Set(set), key, bits, ids: Ids::Fresh(ids) }, scheme, Source::Fresh(items))
     }
 
     /// Symbols after which a stream between sets of these sizes is given up, at both ends alike.
@@ -230,7 +332,7 @@ impl End {
     ///
     /// Counted for the larger set, so that both ends come to the same answer and the responder, who is
     /// never behind, can give it for both.
-    fn over_budget<N: Name>(&self, peer_len: u64, symbols: u64) -> Option<Reason> {
+    fn over_budget(&self, peer_len: u64, symbols: u64) -> Option<Reason> {
         // The first block is short; who cannot afford the second need not begin.
         let symbols = symbols.max(block_end(1));
         let n = self.len().max(peer_len);

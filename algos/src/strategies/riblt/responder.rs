@@ -2,25 +2,44 @@
 
 use super::encoder::Encoder;
 use super::symbol::{Name, Scheme};
-use super::{End, TAG_AGAIN, TAG_ALL, TAG_HELLO, TAG_SYMBOLS};
-use crate::close::{Keyed, TAG_CLAIM, verdict_draft};
+use super::{End, Keyed, TAG_AGAIN, TAG_ALL, TAG_FRESH, TAG_HELLO, TAG_SYMBOLS};
+use crate::close::{TAG_CLAIM, verdict_draft};
 use crate::dialog::{Dialog, Out};
-use crate::salt::{Key, Salt};
+use crate::salt::{Key, Salt, Salting};
 use crate::session::{Reason, SessionError};
 use crate::wire::{Draft, Purpose, RETRIES_MAX, Reader, SET_LEN_MAX};
 
+/// What hello said.
+#[derive(Clone, Copy)]
+struct Peer {
+    greeting: Greeting,
+    len: u64,
+}
+
+/// What hello said of the key.
+#[derive(Clone, Copy)]
+enum Greeting {
+    /// Keys are of the session, and this is the peer's salt.
+    Salt(Salt),
+    /// Both ends have this lasting key.
+    Shared(Key),
+    /// Their lasting keys differ.
+    Apart,
+}
+
 /// One stream.
 struct Stream<N> {
-    peer_salt: Salt,
-    peer_len: u64,
-    mine: Keyed,
+    peer: Peer,
+    mine: Keyed<N>,
+    /// Whether the peer is to be told a salt first.
+    is_fresh: bool,
     scheme: Scheme,
     encoder: Encoder<N>,
 }
 
 /// See the module.
 pub struct Responder<N> {
-    end: End,
+    end: End<N>,
     /// None until hello is heard.
     stream: Option<Stream<N>>,
     /// Whether the own salt and size are said.
@@ -29,47 +48,54 @@ pub struct Responder<N> {
 
 impl<N: Name> Responder<N> {
     /// Waiting for hello.
-    pub fn new(end: End) -> Self {
+    pub fn new(end: End<N>) -> Self {
         Self { end, stream: None, introduced: false }
     }
 
     /// A stream from symbol 0 under the key of this attempt.
-    fn start(&self, peer_salt: Salt, peer_len: u64, out: &Out) -> Stream<N> {
-        let key = Key::two_party(peer_salt, self.end.salt, out.retries());
+    fn start(&self, peer: Peer, out: &Out) -> Stream<N> {
+        let (key, is_fresh) = match peer.greeting {
+            Greeting::Salt(salt) => (Key::two_party(salt, self.end.salt, out.retries()), false),
+            Greeting::Shared(key) if out.retries() == 0 => (key, false),
+            Greeting::Shared(_) | Greeting::Apart => (Key::fallback(self.end.salt, out.retries()), true),
+        };
         let (mine, scheme, items) = self.end.rekey(key);
-        Stream { peer_salt, peer_len, mine, scheme, encoder: Encoder::new(items) }
+        Stream { peer, mine, is_fresh, scheme, encoder: Encoder::new(items) }
     }
 
     fn hear_hello(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
         let mut reader = Reader::new(body);
-        let peer_salt = Salt::read(&mut reader)?;
+        let greeting = match (self.end.salting, self.end.lasting) {
+            (Salting::None, Some(key)) => Greeting::Shared(key),
+            (_, Some(key)) if reader.array("mark of the key")? == key.mark() => Greeting::Shared(key),
+            (_, Some(_)) => Greeting::Apart,
+            (_, None) => Greeting::Salt(Salt::read(&mut reader)?),
+        };
         let peer_len = reader.varint_max("set size", SET_LEN_MAX)?;
         reader.finish()?;
         if peer_len == 0 {
-            for item in self.end.set.items() {
-                out.have(item.id);
-            }
+            self.end.own.ids().into_iter().for_each(|id| out.have(id));
             out.say(verdict_draft(true));
             out.finish();
         } else if self.end.len() == 0 {
             out.say(Draft::new(TAG_ALL));
             out.finish();
-        } else if let Some(reason) = self.end.over_budget::<N>(peer_len, 1) {
+        } else if let Some(reason) = self.end.over_budget(peer_len, 1) {
             out.give_up(reason);
         } else {
-            self.stream = Some(self.start(peer_salt, peer_len, out));
+            self.stream = Some(self.start(Peer { greeting, len: peer_len }, out));
         }
         Ok(())
     }
 
     /// The stream led nowhere: says so, and starts another.
-    fn again(&mut self, peer_salt: Salt, peer_len: u64, out: &mut Out) {
+    fn again(&mut self, peer: Peer, out: &mut Out) {
         if out.retries() == RETRIES_MAX {
             return out.give_up(Reason::Undecodable);
         }
         out.retry();
         out.say(verdict_draft(false));
-        self.stream = Some(self.start(peer_salt, peer_len, out));
+        self.stream = Some(self.start(peer, out));
     }
 }
 
@@ -83,8 +109,8 @@ impl<N: Name> Dialog for Responder<N> {
                 let agreed = stream.mine.check_claim(body)?;
                 out.hush();
                 let Some(haves) = agreed else {
-                    let (peer_salt, peer_len) = (stream.peer_salt, stream.peer_len);
-                    self.again(peer_salt, peer_len, out);
+                    let peer = stream.peer;
+                    self.again(peer, out);
                     return Ok(());
                 };
                 stream.mine.report_haves(&haves, out);
@@ -95,8 +121,8 @@ impl<N: Name> Dialog for Responder<N> {
             (TAG_AGAIN, Some(stream)) => {
                 Reader::new(body).finish()?;
                 out.hush();
-                let (peer_salt, peer_len) = (stream.peer_salt, stream.peer_len);
-                self.again(peer_salt, peer_len, out);
+                let peer = stream.peer;
+                self.again(peer, out);
                 Ok(())
             }
             (tag, _) => Err(SessionError::Unexpected { tag }),
@@ -108,38 +134,37 @@ impl<N: Name> Dialog for Responder<N> {
         self.stream.is_some()
     }
 
-    /// The next symbols: `batch`, or an eighth of those sent if that is more, or what fits into a frame. So
+    /// The next symbols: `batch`, or an eighth (`grow`) of those sent if that is more, or what fits into a frame. So
     /// a stream of any length runs on for at most an eighth inside the message that completes it.
     fn pull(&mut self, out: &mut Out) {
-        let Some(Stream { peer_len, scheme, encoder, .. }) = &mut self.stream else { return };
-        let symbols_max = self.end.symbols_max(*peer_len);
+        let Some(Stream { peer, is_fresh, scheme, encoder, .. }) = &mut self.stream else { return };
+        let symbols_max = self.end.symbols_max(peer.len);
         if encoder.sent() == symbols_max {
             return;
         }
         let len = self.end.len();
-        let mut draft = Draft::new(TAG_SYMBOLS);
+        let says_salt = std::mem::take(is_fresh);
+        let mut draft = Draft::new(if says_salt { TAG_FRESH } else { TAG_SYMBOLS });
+        if says_salt || (self.end.salting == Salting::Session && !self.introduced) {
+            draft.bytes(Purpose::Salt, &self.end.salt.to_bytes());
+        }
         if !self.introduced {
             self.introduced = true;
-            draft.bytes(Purpose::Salt, &self.end.salt.to_bytes());
             draft.varint(Purpose::Control, len);
         }
         let first = encoder.sent();
-        let last = (first + self.end.batch.max(first / 8)).min(symbols_max);
-        let mut bytes = Vec::new();
+        let fitting = scheme.fitting::<N>(self.end.message_len_max.saturating_sub(draft.body.len())).max(1);
+        let last = (first + self.end.batch.max(first / self.end.grow).min(fitting)).min(symbols_max);
+        let mut symbols = Vec::with_capacity((last - first) as usize);
         while encoder.sent() < last {
-            let due = encoder.due().and_then(|symbols| self.end.over_budget::<N>(*peer_len, symbols));
+            let due = encoder.due().and_then(|symbols| self.end.over_budget(peer.len, symbols));
             if let Some(reason) = due {
                 return out.give_up(reason);
             }
-            bytes.clear();
-            let index = encoder.sent();
-            scheme.put(encoder.peek(), index, len, &mut bytes);
-            if index > first && draft.body.len() + bytes.len() > self.end.message_len_max {
-                break;
-            }
-            draft.bytes(Purpose::Sketch, &bytes);
+            symbols.push(*encoder.peek());
             encoder.advance();
         }
+        draft.put(Purpose::Sketch, |body| scheme.put(&symbols, body));
         out.say(draft);
     }
 }

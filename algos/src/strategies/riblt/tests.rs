@@ -14,7 +14,16 @@ use crate::strategies::build;
 use crate::testing::{run, two_sets};
 use crate::wire::{Draft, Purpose, RETRIES_MAX};
 
-const SPECS: [&str; 4] = ["riblt", "riblt:check=64,batch=1", "riblt:bits=256,batch=16", "riblt:batch=64"];
+mod salting;
+
+const SPECS: [&str; 6] = [
+    "riblt",
+    "riblt:check=64,batch=1",
+    "riblt:bits=256,batch=16",
+    "riblt:batch=64",
+    "riblt:salt=group",
+    "riblt:bits=256,salt=link",
+];
 
 fn limits(window: u32) -> DuelLimits {
     DuelLimits { window, ..DuelLimits::default() }
@@ -90,42 +99,53 @@ fn full_ids_make_needs_known_by_id() {
     assert_eq!((shorts, transcript.findings[0].len()), (2, 5));
 }
 
-/// Equal sets: hello 1 + 8 + 2, first symbols 1 + 8 + 2 and `batch` of 13, claim 1 + 1 + 8, verdict 2.
+/// Equal sets: hello 1 + 8 + 2, first symbols 1 + 8 + 2 and `batch` of 8.5, claim 1 + 1 + 8, verdict 2.
 #[test]
 fn equal_sets_cost_one_message_of_symbols() {
     let sets = two_sets(1000, [0, 0], Seed::new(3));
     for (batch, symbols) in [("1", 1), ("4", 4), ("16", 16)] {
         let (transcript, _) = run(&format!("riblt:batch={batch}"), &sets, Seed::new(3), &limits(1));
-        assert_eq!(transcript.bytes(), 11 + 11 + 9 * symbols + 10 + 2);
+        assert_eq!(transcript.bytes(), 11 + 11 + 8 * symbols + u64::div_ceil(symbols, 2) + 10 + 2);
         assert_eq!((transcript.flights, transcript.tallies[0].attempts), (4, 1));
     }
 }
 
-/// d = 1000 at n = 10^4, 10 trials: 1.376 symbols of 9.0 to 9.1 B (13 and 37 B) a difference, of which the last
+/// d = 1000 at n = 10^4, 10 trials: 1.376 symbols of 8.5 B (12.5 and 36.5 B) a difference, of which the last
 /// message overshoots by at most an eighth; then the short ids of 500 needed items: bits − log2 500 + 1.5 bits
 /// for half of the differences.
 #[test]
 fn bytes_per_difference_are_those_of_theory() {
-    for (spec, symbol_len, short_bits) in [
-        ("riblt", 9.0, 48.0),
-        ("riblt:bits=64,check=32", 13.0, 64.0),
-        ("riblt:bits=256,check=32", 37.0, 64.0),
+    for (spec, symbol_len, short_bits, over) in [
+        ("riblt", 8.5, 48.0, 1.14),
+        ("riblt:bits=64,check=32", 12.5, 64.0, 1.14),
+        ("riblt:bits=64,check=32,grow=32", 12.5, 64.0, 1.025),
+        ("riblt:bits=256,check=32", 36.5, 64.0, 1.14),
     ] {
-        let (mut sketch, mut all) = (0, 0);
-        for n in 0..10 {
+        let (mut sketch, mut all, mut exact) = (0, 0, 0);
+        for n in 0..12 {
             let seed = Seed::new(20).nth(n);
             let sets = two_sets(9500, [500, 500], seed);
             let (transcript, judgement) = run(spec, &sets, seed, &limits(1));
-            assert_eq!(judgement.ending, Ending::Exact);
+            assert_found_all(spec, &transcript, &judgement);
+            // With 16 bits of checksum one session in some hundred is misled, and pays twice.
+            if judgement.ending == Ending::Recovered || exact == 10 {
+                continue;
+            }
+            exact += 1;
             sketch += transcript.traffic[1].spent.on(Purpose::Sketch);
             all += transcript.bytes();
         }
+        assert_eq!(exact, 10, "{spec}");
         let (sketch, all) = (sketch as f64 / 10_000.0, all as f64 / 10_000.0);
         println!("{spec}: {sketch:.2} B of symbols, {all:.2} B in all");
         let least = 1.376 * symbol_len;
-        assert!((0.99 * least..1.14 * least).contains(&sketch), "{spec}: {sketch}");
+        assert!((0.99 * least..over * least).contains(&sketch), "{spec}: {sketch}");
         let claim = (short_bits - 500_f64.log2() + 1.5) / 16.0;
-        assert!((claim - 0.1..claim + 0.2).contains(&(all - sketch)), "{spec}: {} for {claim}", all - sketch);
+        assert!(
+            (claim - 0.1..claim + 0.25).contains(&(all - sketch)),
+            "{spec}: {} for {claim}",
+            all - sketch
+        );
     }
 }
 

@@ -115,10 +115,11 @@ fn lengths(page: &mut Page, rules: &Rules) {
     };
     let words = format!(
         "Worst (mean) regret of the best list, by rules before the else: {}. A further rule is taken if it cuts what \
-         the worst cell costs by {}, or brings the mean below {}.{proof}",
+         the worst cell costs by {}, or brings the mean below {}, or, where no list does that, below {}.{proof}",
         parts.join("; "),
         format::percent(RULE_WORTH),
-        format::percent(HELD_MAX / 2.0)
+        format::percent(HELD_MAX / 2.0),
+        format::percent(HELD_MAX)
     );
     page.paragraph("note", &escaped(&words));
 }

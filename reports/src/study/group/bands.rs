@@ -154,6 +154,8 @@ pub fn bands<'s, 'a>(study: &'s Study<'a>) -> Vec<Band<'s, 'a>> {
 pub enum Focus {
     /// The middle of the sizes with the most messages, under the conditions that hold the most.
     Middle,
+    /// The only member count with that many messages.
+    Alone,
     /// Conditions vary and sizes do not: the point by which the first sweep compares.
     First,
     /// There is no other.
@@ -170,7 +172,8 @@ pub fn focus<'b, 's, 'a>(bands: &'b [Band<'s, 'a>]) -> Option<(&'b Band<'s, 'a>,
     if main.sites.len() > 1 {
         let most = main.sites.iter().map(|site| site.column).max()?;
         let row: Vec<&Site<'_, '_>> = main.sites.iter().filter(|site| site.column == most).collect();
-        return Some((main, row.get(row.len() / 2)?, Focus::Middle));
+        let why = if row.len() > 1 { Focus::Middle } else { Focus::Alone };
+        return Some((main, row.get(row.len() / 2)?, why));
     }
     let sites = || bands.iter().flat_map(|band| band.sites.iter().map(move |site| (band, site)));
     let chosen = sites()

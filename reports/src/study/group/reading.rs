@@ -127,6 +127,7 @@ pub fn first(study: &Study<'_>) -> Prose {
     }
     prose.text(match why {
         Focus::Middle => ". (The middle of the group sizes with the most messages.)",
+        Focus::Alone => ". (The group with the most messages.)",
         Focus::First => {
             ". (Sizes do not vary: the first sweep's point of comparison; the others are in the map.)"
         }

@@ -262,7 +262,7 @@ impl Rounds {
         let party = self.party.as_mut().ok_or(SessionError::Unexpected { tag: TAG_TURN })?;
         match party.hear(body)? {
             Heard::Answer(turn) => {
-                self.say_turn(turn, out);
+                self.say_turn(*turn, out);
                 Ok(())
             }
             Heard::End(true) => {

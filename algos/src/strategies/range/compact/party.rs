@@ -36,7 +36,7 @@ pub struct Found {
 #[derive(Debug)]
 pub enum Heard {
     /// There is an answer to it.
-    Answer(Turn),
+    Answer(Box<Turn>),
     /// Nothing is open any more, and whether both ends now agree.
     End(bool),
 }
@@ -190,7 +190,7 @@ impl Party {
         if !is_last {
             Reader::new(rest).finish().map_err(broken)?;
             self.finish(&mut making)?;
-            return Ok(Heard::Answer(making.turn));
+            return Ok(Heard::Answer(Box::new(making.turn)));
         }
         let mut reader = Reader::new(rest);
         let theirs = reader.array("seal").map_err(broken)?;
