@@ -404,6 +404,7 @@ pub fn bytes_of(run: &Run) -> Vec<u8> {
         Rows::Timed(rows) => file(run.header(), rows),
         Rows::Group(rows) => file(run.header(), rows),
         Rows::Cpu(rows) => file(run.header(), rows),
+        Rows::Peers(rows) => file(run.header(), rows),
     }
 }
 
