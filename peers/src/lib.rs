@@ -6,14 +6,15 @@
 //!
 //! | peer | what is compared |
 //! | --- | --- |
-//! | `minisketch-rs`, with carry-less multiplication | PinSketch over GF(2^64): encode in a batch and element by element, decode |
+//! | `minisketch-rs`, with carry-less multiplication | PinSketch over GF(2^64): encode in a batch and element by element, decode, a session in parts |
 //! | `riblt`, `do-riblt` | Rateless IBLT over 8-byte ids: encode, decode, a session and its bytes |
 //! | `negentropy` | range-based sessions of both ends, their bytes, sealing a set |
+//! | `fastbloom`, `xorf` | Bloom filters at one rate of false positives: build, query; fuse filters: query |
 //! | rebuilding (ours) | one more item in what an index maintains |
 //!
 //! **Fair.** (1) *Verified before the clock runs*: both find exactly the same difference, or write the same bytes where
 //! formats are the same; a cell that disagrees ends the run. (2) *The same sets*, from one seed, unsorted. (3) *Hashing*:
-//! sketches take field elements as they are, with no hash in either figure; Rateless IBLTs hash within the clock, each by
+//! sketches and Bloom filters take ids as they are, with no hash in either figure; Rateless IBLTs hash within the clock, each by
 //! its own; ranges hash nothing but fingerprints. (4) *Everybody's best*: release builds with link-time optimisation,
 //! minisketch with `-DHAVE_CLMUL`, which its build script leaves out, and the implementation that multiplies so; crates
 //! are called the cheapest way that their interface has, and where that matters the module says how. Nothing is built for

@@ -1,6 +1,6 @@
 //! The sets that both sides of a contest get.
 
-use offerbench_algos::{Rng, Seed};
+use offerbench_algos::{Item, ItemId, Rng, Seed};
 
 /// Random ids that differ from each other and of which none is 0: field elements, filter keys and short ids alike.
 pub fn ids(count: u64, label: &str) -> Vec<u64> {
@@ -33,6 +33,13 @@ impl TwoSets {
         only.iter_mut().for_each(|ids| ids.sort_unstable());
         Self { sets: [all[..n].to_vec(), all[half..].to_vec()], only }
     }
+}
+
+/// A message whose id starts with these 8 bytes.
+pub fn item(short: u64) -> Item {
+    let mut id: [u8; ItemId::LEN] = rng("tails").bytes();
+    id[..8].copy_from_slice(&short.to_le_bytes());
+    Item { at: short % 1_000_000, id: ItemId::new(id) }
 }
 
 /// Draws of this label.

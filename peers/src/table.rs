@@ -5,7 +5,7 @@ use offerbench_reports::record::{Asked, Manner, SizeOf, State};
 use crate::contest::Contest;
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::pinsketch;
-use crate::kernels::{range, riblt, upkeep};
+use crate::kernels::{filters, range, riblt, upkeep};
 
 /// Definition of a cell.
 #[derive(Clone, Copy, Debug)]
@@ -150,6 +150,11 @@ const fn newest() -> Row {
     Row { operation: "session, newest differ", prepare: range::newest, ..SYNC }
 }
 
+#[cfg(target_arch = "x86_64")]
+const fn decode_own() -> Row {
+    Row { operation: "decode, half held", prepare: pinsketch::decode_own, ..DECODE }
+}
+
 const fn scattered() -> Row {
     Row { operation: "session, scattered", prepare: range::scattered, ..SYNC }
 }
@@ -177,6 +182,22 @@ pub static ROWS: &[Row] = &[
     DECODE.n(128).sized(Capacity, 128).asked(8.0),
     #[cfg(target_arch = "x86_64")]
     DECODE.n(1024).sized(Capacity, 1024).asked(15.0),
+    #[cfg(target_arch = "x86_64")]
+    decode_own().n(10_000).sized(Capacity, 16),
+    #[cfg(target_arch = "x86_64")]
+    decode_own().n(10_000).sized(Capacity, 128),
+    #[cfg(target_arch = "x86_64")]
+    decode_own().n(10_000).sized(Capacity, 1024),
+    #[cfg(target_arch = "x86_64")]
+    Row::new("pinsketch", "session, in parts", pinsketch::session)
+        .beside(MINISKETCH)
+        .n(10_000)
+        .sized(Difference, 1_000)
+        .how(Session, Cold)
+        .per("session")
+        .asked(100.0)
+        // At most half as many bytes again.
+        .bytes("difference", Some(Asked::RatioAtLeast(1.0 / 1.5))),
     STREAM.n(MANY).sized(Symbols, 2_000).asked(30.0),
     STREAM.n(MANY).sized(Symbols, 200_000).asked(30.0).slow(),
     STREAM_DO.n(10_000).sized(Symbols, 200),
@@ -195,7 +216,18 @@ pub static ROWS: &[Row] = &[
     newest().sized(Difference, 100).asked(80.0).bytes("difference", None),
     scattered().sized(Difference, 100).asked(12.0).bytes("difference", None),
     scattered().sized(Difference, 1_000).asked(8.0).bytes("difference", None),
+    Row { operation: "session, own form, scattered", prepare: range::compact, ..SYNC }
+        .sized(Difference, 1_000)
+        .asked(8.0)
+        .bytes("difference", Some(Asked::RatioAtLeast(4.0))),
     Row::new("range", "seal", range::seal).beside("negentropy").n(MANY).asked(3.0),
+    Row::new("bloom", "build", filters::bloom_build)
+        .beside("fastbloom")
+        .n(MANY)
+        .asked(4.0)
+        .bytes("item", None),
+    Row::new("bloom", "query", filters::bloom_query).beside("fastbloom").n(MANY).per("query").asked(4.0),
+    Row::new("fuse", "query", filters::fuse_query).beside("xorf").n(MANY).per("query"),
     insert_riblt(1_000),
     insert_riblt(10_000),
     insert_riblt(100_000),

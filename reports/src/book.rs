@@ -242,16 +242,20 @@ impl Book {
     ///
     /// # Errors
     ///
-    /// Two files of one lane of one experiment that are no parts of it, or two of peers; files of different commits;
-    /// sessions and groups of one experiment that ran with another seed or spec; times without the counts that
-    /// verify them; neither counts nor peers.
+    /// Two files of one lane of one experiment that are no parts of it, or of peers; files of different commits; sessions
+    /// and groups of one experiment that ran with another seed or spec; times without the counts that verify them;
+    /// neither counts nor peers.
     pub fn unite(runs: Vec<Run>) -> Result<Self, BookError> {
         one_commit(&runs)?;
-        let runs = parts::join(runs)?;
-        one_of_each(&runs)?;
+        // Peers belong to no experiment by which to tell two files apart.
         let (mut peers, runs): (Vec<Run>, Vec<Run>) =
             runs.into_iter().partition(|run| matches!(run.rows, Rows::Peers(_)));
+        if let [first, second, ..] = &peers[..] {
+            return Err(twice(first, second));
+        }
         let peers = peers.pop();
+        let runs = parts::join(runs)?;
+        one_of_each(&runs)?;
         let (counts, times): (Vec<Run>, Vec<Run>) = runs.into_iter().partition(|run| !run.is_of_times());
         let mut experiments: Vec<Experiment> = Vec::new();
         for run in counts {
@@ -345,9 +349,7 @@ fn one_commit(runs: &[Run]) -> Result<(), BookError> {
 fn one_of_each(runs: &[Run]) -> Result<(), BookError> {
     for (index, run) in runs.iter().enumerate() {
         let earlier = runs.iter().take(index).find(|earlier| {
-            // Peers belong to no experiment by which to tell two files apart.
-            let same = earlier.header.experiment == run.header.experiment || run.lane() == "peers";
-            earlier.lane() == run.lane() && same
+            earlier.lane() == run.lane() && earlier.header.experiment == run.header.experiment
         });
         if let Some(first) = earlier {
             return Err(twice(first, run));

@@ -117,7 +117,7 @@ impl Strata {
             if !peeled.complete {
                 return (count as u64) << (i + 1);
             }
-            count += peeled.len();
+            count += peeled.count();
         }
         count as u64
     }

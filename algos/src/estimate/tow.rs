@@ -41,7 +41,7 @@ impl Tow {
         key.hash_all(ids, |hashed| {
             some[len as usize % EIGHT] = u128::from(hashed.short) | u128::from(hashed.set) << 64;
             len += 1;
-            if len as usize % EIGHT == 0 {
+            if (len as usize).is_multiple_of(EIGHT) {
                 counters.add_eight(&some);
             }
         });

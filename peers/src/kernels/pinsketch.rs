@@ -7,9 +7,10 @@ use std::hint::black_box;
 
 use minisketch_rs::Minisketch;
 use offerbench_algos::kernels::pinsketch::Field;
+use offerbench_algos::{DuelLimits, Item, Role, Seed, Setup, build, duel};
 
 use crate::contest::Contest;
-use crate::sets::ids;
+use crate::sets::{TwoSets, ids, item};
 use crate::table::Row;
 
 /// Bits of an element.
@@ -86,4 +87,58 @@ pub fn decode(row: &Row) -> Contest {
         move || _ = black_box(own.decode(&sketch, capacity, SEED)),
         move || _ = black_box(peer.decode(&theirs, capacity, SEED)),
     )
+}
+
+/// Decoding by an end that knows its own set of `n`, which holds half of what differs.
+pub fn decode_own(row: &Row) -> Contest {
+    let capacity = row.size;
+    let (own, peer) = (Field::new(BITS), Field::of_minisketch(BITS));
+    drop(minisketch(capacity));
+    let half = capacity as usize / 2;
+    let all = ids(row.n + capacity - capacity / 2, "pinsketch decode own");
+    let set = all[all.len() - row.n as usize..].to_vec();
+    let mut differing = all[..capacity as usize].to_vec();
+    let sketch = own.sketch(capacity, differing.iter().copied()).expect("memory");
+    differing.sort_unstable();
+    let ours = move |sketch: &[u8]| {
+        own.decode_with(sketch, capacity, set.len(), || set.clone(), |found| found.min(half), SEED)
+    };
+    assert_eq!(ours(&sketch).as_ref(), Some(&differing), "{}", own.name());
+    assert_eq!(peer.decode(&sketch, capacity, SEED).as_ref(), Some(&differing), "{}", peer.name());
+    let theirs = sketch.clone();
+    Contest::new(
+        own.name(),
+        1.0,
+        move || _ = black_box(ours(&sketch)),
+        move || _ = black_box(peer.decode(&theirs, capacity, SEED)),
+    )
+}
+
+/// Both ends of a session, cold: ours in parts beside one sketch by minisketch, both as strategies that size by
+/// Tug-of-War.
+pub fn session(row: &Row) -> Contest {
+    let two = TwoSets::new(row.n, row.size, "pinsketch session");
+    let items = two.sets.map(|ids| ids.iter().map(|id| item(*id)).collect::<Vec<Item>>());
+    let run = |spec: &str, items: &[Vec<Item>; 2]| {
+        let strategy = build(spec).expect("a spec of the registry").strategy;
+        let setup = Setup::new(Seed::new(1));
+        let mut ends = [(0, Role::Initiator), (1, Role::Responder)]
+            .map(|(end, role)| strategy.index(&items[end]).open(role, &setup));
+        duel(&mut ends, &DuelLimits::default()).expect("an honest session")
+    };
+    let specs = ["pinsketch:bits=64,parts=auto,size=tow", "pinsketch:bits=64,engine=minisketch,size=tow"];
+    let bytes = specs.map(|spec| {
+        let transcript = run(spec, &items);
+        super::range::check(&items, &transcript);
+        vec![transcript.bytes() as f64 / row.size as f64]
+    });
+    let [ours, theirs] = bytes;
+    let same = items.clone();
+    Contest::new(
+        Field::new(BITS).name(),
+        1.0,
+        move || _ = black_box(run(specs[0], &items)),
+        move || _ = black_box(run(specs[1], &same)),
+    )
+    .with_bytes(ours, theirs)
 }

@@ -110,6 +110,11 @@ pub fn scattered(row: &Row) -> Contest {
     session(row, COMPATIBLE, Pattern::Scattered)
 }
 
+/// Ours on a wire of its own, differences anywhere in time.
+pub fn compact(row: &Row) -> Contest {
+    session(row, "range-compact", Pattern::Scattered)
+}
+
 /// From items in no order to what sessions run on.
 pub fn seal(row: &Row) -> Contest {
     let [mut items, _] = pair(row, Pattern::Equal);

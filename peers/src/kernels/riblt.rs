@@ -10,11 +10,11 @@ use std::hint::black_box;
 
 use offerbench_algos::kernels::riblt::{Cell, Coder, subtract};
 use offerbench_algos::wire::Purpose;
-use offerbench_algos::{DuelLimits, Item, ItemId, Role, Seed, Setup, build, duel};
+use offerbench_algos::{DuelLimits, Item, Role, Seed, Setup, build, duel};
 use riblt::{CodedSymbol, RatelessIBLT, UnmanagedRatelessIBLT};
 
 use crate::contest::Contest;
-use crate::sets::{TwoSets, rng};
+use crate::sets::{TwoSets, item};
 use crate::table::Row;
 
 /// Bits of a checksum, as the wire format has them.
@@ -265,11 +265,4 @@ fn least(most: usize, will_do: impl Fn(usize) -> bool) -> usize {
         if will_do(middle) { high = middle } else { low = middle + 1 }
     }
     low
-}
-
-/// A message whose id starts with these 8 bytes.
-fn item(short: u64) -> Item {
-    let mut id: [u8; ItemId::LEN] = rng("tails").bytes();
-    id[..8].copy_from_slice(&short.to_le_bytes());
-    Item { at: short % 1_000_000, id: ItemId::new(id) }
 }

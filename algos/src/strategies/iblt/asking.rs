@@ -93,7 +93,7 @@ impl Asking {
             out.give_up(Reason::Undecodable);
             return Ok(());
         }
-        self.ask_more(peeled.len() as u64, out);
+        self.ask_more(peeled.count() as u64, out);
         Ok(())
     }
 

@@ -266,8 +266,8 @@ pub struct Peeled {
 }
 
 impl Peeled {
-    /// Ids that came out.
-    pub fn len(&self) -> usize {
+    /// How many ids came out.
+    pub fn count(&self) -> usize {
         self.plus.len() + self.minus.len()
     }
 }
@@ -300,7 +300,7 @@ pub fn peel(tables: &[Table], coding: &Coding) -> Peeled {
         if !here[..hashes].contains(&place) {
             continue;
         }
-        if peeled.len() == budget {
+        if peeled.count() == budget {
             break;
         }
         let side = if count > 0 { &mut peeled.plus } else { &mut peeled.minus };

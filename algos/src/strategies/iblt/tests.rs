@@ -225,7 +225,7 @@ fn tables_that_fail_alone_succeed_together() {
     assert!(!peel(std::slice::from_ref(&second), &coding).complete);
     let both = peel(&[first, second], &coding);
     assert!(both.complete);
-    assert_eq!(both.len(), 100);
+    assert_eq!(both.count(), 100);
     let mut plus: Vec<u64> = ids.iter().step_by(2).copied().collect();
     plus.sort_unstable();
     assert_eq!(both.plus, plus);
@@ -274,7 +274,7 @@ proptest! {
             cell.count = i32::from(piece[0] as i8) % 3;
         }
         let peeled = peel(&[table.clone(), table.clone()], &coding);
-        prop_assert!(peeled.len() <= 2 * shape.cells as usize);
+        prop_assert!(peeled.count() <= 2 * shape.cells as usize);
         estimate(&[table]);
     }
 }

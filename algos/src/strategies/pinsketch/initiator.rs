@@ -101,7 +101,7 @@ impl Initiator {
         let choice = self.task.parts;
         let parts_len = if choice.is_plural() { reader.varint_max("parts", SYMBOLS_MAX)? } else { 1 };
         let fits = choice == Choice::Auto || parts_len == 1 || choice == Choice::Fixed(parts_len);
-        let most = if self.capacity == 0 { 1 } else { SYMBOLS_MAX / self.capacity };
+        let most = SYMBOLS_MAX.checked_div(self.capacity).unwrap_or(1);
         if parts_len == 0 || parts_len > most || !fits {
             return Err(WireError::BadValue { what: "parts", value: parts_len }.into());
         }

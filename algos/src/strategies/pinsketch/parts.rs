@@ -87,7 +87,7 @@ impl Parts {
 
     /// The part of a short id; those are 1 to 2^bits - 1.
     fn part_of(&self, short: u64) -> u64 {
-        (u128::from(short - 1) * u128::from(self.count) >> self.field.bits()) as u64
+        ((u128::from(short - 1) * u128::from(self.count)) >> self.field.bits()) as u64
     }
 
     /// Own short ids in each part not decoded yet.

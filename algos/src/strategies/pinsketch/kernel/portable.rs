@@ -72,7 +72,7 @@ pub fn product(a: u64, b: u64) -> u128 {
     let half = |a: u64, b: u64| {
         let (a, b) = (sparse(a), sparse(b));
         (0..4).fold(0, |sum, k| {
-            let place = (0..4).fold(0, |sum, i: usize| sum ^ a[i] * b[(4 + k - i) % 4]);
+            let place = (0..4).fold(0, |sum, i: usize| sum ^ (a[i] * b[(4 + k - i) % 4]));
             sum ^ place & 0x1111_1111_1111_1111 << k
         })
     };

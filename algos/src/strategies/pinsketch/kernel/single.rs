@@ -50,7 +50,7 @@ impl Adder {
         let mut out = vec![0; self.sums.len() / 2];
         match self.gf.path {
             Path::Portable => {
-                out.iter_mut().zip(self.sums.as_chunks::<2>().0).for_each(|(x, sum)| *x = sum[0])
+                out.iter_mut().zip(self.sums.as_chunks::<2>().0).for_each(|(x, sum)| *x = sum[0]);
             }
             #[cfg(target_arch = "x86_64")]
             Path::Clmul128 => x86::total_all128(self.gf, &self.sums, &mut out),
