@@ -240,7 +240,7 @@ fn only_overfull_parts_are_sent_again() {
         assert_eq!(spent(&transcript).on(Purpose::Sketch), 22 * 48 * 6);
         // Headers, one bit for each part, the further syndromes, and the claim as ever.
         let again = transcript.traffic[1].spent.on(Purpose::Retry);
-        assert_eq!(again, u64::from(overfull) * 48 * 6 + 1 + 2);
+        assert_eq!(again, overfull * 48 * 6 + 1 + 2);
     }
 }
 

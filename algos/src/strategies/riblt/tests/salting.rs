@@ -110,8 +110,8 @@ fn inserts_do_not_reach_open_sessions() {
                 }
             }
             let truth = Truth::of(&sets[0], &sets[1]);
-            for end in 0..2 {
-                let haves: std::collections::BTreeSet<_> = findings[end]
+            for (end, found) in findings.iter().enumerate() {
+                let haves: std::collections::BTreeSet<_> = found
                     .iter()
                     .filter_map(|finding| match finding {
                         Finding::Have(id) => Some(*id),
