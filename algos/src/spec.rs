@@ -189,9 +189,9 @@ impl Spec {
 
 /// What canonical forms leave out: it is what every spec meant before there was a choice, so records of then and
 /// now have the same names for the same thing.
-const UNSAID: [(&str, &str); 2] = [("salt", "session"), ("grow", "8")];
+const UNSAID: [(&str, &str); 4] = [("salt", "session"), ("grow", "8"), ("blocks", "none"), ("parts", "1")];
 
-/// The canonical form: every parameter but `salt=session` and `grow=8`, in alphabetical order. Equal specs are equal texts.
+/// The canonical form: every parameter in alphabetical order, but those of `UNSAID`. Equal specs are equal texts.
 impl fmt::Display for Spec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.id)?;
