@@ -81,7 +81,7 @@ pub fn product(a: u64, b: u64) -> u128 {
     u128::from(low) ^ u128::from(middle) << 32 ^ u128::from(high) << 64
 }
 
-/// Σ a[i]·b[i], not reduced.
+/// Σ `a[i]·b[i]`, not reduced.
 fn sum(gf: Gf, a: &[u64], b: &[u64]) -> u128 {
     let mut sums = Sums::new();
     for (a, b) in a.chunks(TILE).zip(b.chunks(TILE)) {
