@@ -68,6 +68,10 @@ fn conversation(
 
 /// Bytes of `bloom`.
 pub fn bloom_bytes(params: &Params<'_>, at: &Meeting) -> Option<Forecast> {
+    // Blocks are sized by a table of what keeps the rate: no closed form.
+    if params.get("blocks").is_some_and(|blocks| blocks != "none") {
+        return None;
+    }
     let rate = rate(params)?;
     conversation(params, at, |n| bloom_len(rate, n), "n·log2(1/ε)/(8·ln 2) each way")
 }

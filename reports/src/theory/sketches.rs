@@ -56,6 +56,10 @@ pub fn pinsketch_capacity(params: &Params<'_>, at: &Meeting) -> Option<f64> {
 
 /// Bytes of `pinsketch`: exactly bits·capacity, and framing.
 pub fn pinsketch_bytes(params: &Params<'_>, at: &Meeting) -> Option<Forecast> {
+    // In parts there is a sketch for each, and some come again: no closed form.
+    if params.get("parts").is_some_and(|parts| parts != "1") {
+        return None;
+    }
     let bits = params.number("bits")?;
     let capacity = pinsketch_capacity(params, at)?;
     let sketch = bits * capacity / 8.0;
@@ -172,5 +176,7 @@ mod tests {
         let large = pinsketch_bytes(&params, &Meeting { capacity: Some(2000.0), ..at }).unwrap().mean;
         assert!((large - small - 6000.0).abs() < 1e-9);
         assert_eq!(pinsketch_capacity(&params, &at), Some(1000.0));
+        let parted = Params::of("pinsketch:bits=48,parts=auto,size=oracle");
+        assert!(pinsketch_bytes(&parted, &at).is_none());
     }
 }

@@ -87,12 +87,22 @@ fn stream(params: &Params<'_>, at: &Meeting) -> Option<(Moments, Moments)> {
 /// Below this the ends of messages and a heavy tail matter more than the mean of symbols.
 const SMALL: f64 = 20.0;
 
+/// What each end sends of a key: its salt, or a mark of two bytes of a key that lasts, or nothing.
+fn salts(params: &Params<'_>) -> (f64, f64) {
+    match params.get("salt") {
+        None | Some("session") => (SALT, SALT),
+        Some("none") => (0.0, 0.0),
+        Some(_) => (2.0, 0.0),
+    }
+}
+
 /// Bytes.
 pub fn bytes(params: &Params<'_>, at: &Meeting) -> Option<Forecast> {
     let short = params.number("bits")?.min(64.0);
     let (symbols, _) = stream(params, at)?;
-    let hello = 1.0 + SALT + varint(at.n_initiator);
-    let introduction = SALT + varint(at.n_responder);
+    let (ours, theirs) = salts(params);
+    let hello = 1.0 + ours + varint(at.n_initiator);
+    let introduction = theirs + varint(at.n_responder);
     let claim = 1.0 + varint(at.d_responder) + sorted(at.d_responder, short) + END_CHECK;
     let mean = hello + introduction + symbols.mean + claim + VERDICT;
     let bound = if at.d() < SMALL { 0.15 } else { 0.04 };
@@ -132,5 +142,15 @@ mod tests {
         let params = Params::of("riblt:batch=4,bits=48,check=16");
         let (bytes, _) = stream(&params, &meeting(10_500.0, 1000.0)).unwrap();
         assert!((bytes.mean / 1000.0 - 12.0).abs() < 0.4, "{bytes:?}");
+    }
+
+    /// Equal sets of 10,000 took 84 bytes with salts and 70 with a lasting key, as counted.
+    #[test]
+    fn a_lasting_key_saves_the_salts_but_for_a_mark() {
+        let forecast = |spec: &str| bytes(&Params::of(spec), &meeting(10_000.0, 0.0)).unwrap().mean;
+        let fresh = forecast("riblt:batch=4,bits=64,check=32");
+        assert!((fresh - 84.0).abs() < 1.0, "{fresh}");
+        assert_eq!(fresh - forecast("riblt:batch=4,bits=64,check=32,salt=group"), 14.0);
+        assert_eq!(fresh - forecast("riblt:batch=4,bits=64,check=32,salt=none"), 16.0);
     }
 }
