@@ -1,37 +1,27 @@
 //! Tables and estimators in lanes beside what one id at a time takes, in one run on the same sets.
 //!
 //! Every cell is verified first (equal tables, the difference comes back). Then both are timed in turn, in CPU time of
-//! the thread, and medians and their ratio are printed. Run with
+//! the thread, and medians and their ratio are printed; of what has only one form, its median. Run with
 //! `cargo run --release -p offerbench-algos --example iblt_speed [samples]`.
 
+#[path = "support/clock.rs"]
+mod clock;
+
+use clock::{cpu_ns, median, medians};
 use offerbench_algos::kernels::estimate::{Counters, Estimator};
 use offerbench_algos::kernels::iblt::Tables;
 use offerbench_algos::{ItemId, Seed};
-use rustix::time::{ClockId, clock_gettime};
-use std::hint::black_box;
-
-fn cpu_ns(work: impl FnOnce()) -> f64 {
-    let now = || {
-        let time = clock_gettime(ClockId::ThreadCPUTime);
-        time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
-    };
-    let start = now();
-    work();
-    now() - start
-}
 
 /// Medians of both, in ns for each of `per`, and how many times as long the second takes.
-fn row(name: &str, samples: usize, per: usize, mut lanes: impl FnMut(), mut single: impl FnMut()) {
-    let (mut a, mut b) = (Vec::new(), Vec::new());
-    for _ in 0..samples {
-        a.push(cpu_ns(&mut lanes));
-        b.push(cpu_ns(&mut single));
-    }
-    let [a, b] = [a, b].map(|mut all| {
-        all.sort_by(f64::total_cmp);
-        all[all.len() / 2] / per as f64
-    });
+fn row<A, B>(name: &str, samples: usize, per: usize, lanes: impl FnMut() -> A, single: impl FnMut() -> B) {
+    let [a, b] = medians(samples, 1, lanes, single).map(|ns| ns / per as f64);
     println!("| {name} | {per} | {a:.1} | {b:.1} | {:.1} |", b / a);
+}
+
+/// The median of what has only one form.
+fn alone<A>(name: &str, samples: usize, per: usize, work: impl Fn() -> A) {
+    let ns = median((0..samples).map(|_| cpu_ns(&work)).collect()) / per as f64;
+    println!("| {name} | {per} | {ns:.1} | | |");
 }
 
 fn main() {
@@ -53,20 +43,8 @@ fn main() {
         let mut difference = one_by_one();
         difference.subtract(&theirs);
         assert_eq!(tables.decode(&difference).plus.len(), d);
-        row(
-            &format!("table for d = {d}"),
-            samples,
-            ids.len(),
-            || drop(black_box(tables.encode(&ids))),
-            || drop(black_box(one_by_one())),
-        );
-        row(
-            &format!("encode d = {d} / peel d = {d}"),
-            samples,
-            d,
-            || drop(black_box(tables.encode(&ids[..d]))),
-            || drop(black_box(tables.decode(&difference))),
-        );
+        row(&format!("table for d = {d}"), samples, ids.len(), || tables.encode(&ids), one_by_one);
+        alone(&format!("peeling d = {d}"), samples, d, || tables.decode(&difference));
     }
     let words: Vec<[u128; 8]> = (0..125_000)
         .map(|_| std::array::from_fn(|_| u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64())))
@@ -82,14 +60,9 @@ fn main() {
         counters.finish()
     };
     assert_eq!(eights(), ones());
-    row("128 counters", samples, 1_000_000, || drop(black_box(eights())), || drop(black_box(ones())));
+    row("128 counters", samples, 1_000_000, eights, ones);
     let ids: Vec<ItemId> = (0..1_000_000).map(|_| ItemId::new(rng.bytes())).collect();
     let estimator = Estimator::new(Seed::new(3));
-    row(
-        "Tug-of-War / strata of 32-byte ids, hashing included",
-        samples,
-        ids.len(),
-        || drop(black_box(estimator.tow(&ids))),
-        || drop(black_box(estimator.strata(&ids))),
-    );
+    alone("Tug-of-War of 32-byte ids, hashed", samples, ids.len(), || estimator.tow(&ids));
+    alone("strata of 32-byte ids, hashed", samples, ids.len(), || estimator.strata(&ids));
 }

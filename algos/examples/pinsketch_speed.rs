@@ -5,38 +5,19 @@
 //! `cargo run --release -p offerbench-algos --example pinsketch_speed [samples] [kernels|parts|sessions]`.
 
 #[cfg(target_arch = "x86_64")]
+#[path = "support/clock.rs"]
+mod clock;
+
+#[cfg(target_arch = "x86_64")]
 mod run {
+    use super::clock::medians;
     use offerbench_algos::kernels::pinsketch::{Field, Path};
     use offerbench_algos::{DuelLimits, Item, ItemId, Role, Seed, Setup, Transcript, build, duel};
-    use rustix::time::{ClockId, clock_gettime};
     use std::hint::black_box;
 
     fn ids(n: usize, bits: u32, seed: u64) -> Vec<u64> {
         let mut rng = Seed::new(seed).rng();
         (0..n).map(|_| (rng.next_u64() >> (64 - bits)).max(1)).collect()
-    }
-
-    fn cpu_ns(work: impl FnOnce()) -> f64 {
-        let now = || {
-            let time = clock_gettime(ClockId::ThreadCPUTime);
-            time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
-        };
-        let start = now();
-        work();
-        now() - start
-    }
-
-    /// Medians of both, taken in turn.
-    fn medians(samples: usize, mut ours: impl FnMut(), mut theirs: impl FnMut()) -> [f64; 2] {
-        let mut all = [const { Vec::new() }; 2];
-        for _ in 0..samples {
-            all[0].push(cpu_ns(&mut ours));
-            all[1].push(cpu_ns(&mut theirs));
-        }
-        all.map(|mut all| {
-            all.sort_by(f64::total_cmp);
-            all[all.len() / 2]
-        })
     }
 
     fn row(what: &str, bits: u32, capacity: u64, path: &str, [ours, theirs]: [f64; 2], per: f64) {
@@ -72,7 +53,7 @@ mod run {
                     let encode = |field: Field| {
                         black_box(field.sketch(capacity, set.iter().copied()));
                     };
-                    let times = medians(samples, || encode(field), || encode(peer));
+                    let times = medians(samples, 1, || encode(field), || encode(peer));
                     row("encode, ns an element and syndrome", bits, capacity, name, times, per);
                     let single = || {
                         let mut adder = field.adder(capacity).expect("our own engine");
@@ -80,7 +61,7 @@ mod run {
                         adder.sketch()
                     };
                     assert_eq!(Some(single()), whole);
-                    let times = medians(samples, || drop(black_box(single())), || encode(peer));
+                    let times = medians(samples, 1, || drop(black_box(single())), || encode(peer));
                     row("one at a time, ns an element and syndrome", bits, capacity, name, times, per);
 
                     assert_eq!(field.decode(&sketch, capacity, 3), decoded);
@@ -89,7 +70,7 @@ mod run {
                     let decode = |field: Field| {
                         (0..repeats).for_each(|seed| drop(black_box(field.decode(&sketch, capacity, seed))));
                     };
-                    let times = medians(samples, || decode(field), || decode(peer));
+                    let times = medians(samples, 1, || decode(field), || decode(peer));
                     row("decode, d = c, µs", bits, capacity, name, times, per);
                     let with_own = |seed| {
                         let own = || own.clone();
@@ -97,7 +78,7 @@ mod run {
                     };
                     assert_eq!(with_own(3), decoded);
                     let ours = || (0..repeats).for_each(|seed| drop(black_box(with_own(seed))));
-                    let times = medians(samples, ours, || decode(peer));
+                    let times = medians(samples, 1, ours, || decode(peer));
                     row("decode, half among 10,000 own, µs", bits, capacity, name, times, per);
                 }
             }
@@ -120,8 +101,12 @@ mod run {
                     let field = Field::on(bits, *path);
                     let decode = |field: Field| field.decode_many(&sketches, capacity, &none, 3);
                     assert_eq!(decode(field), decode(peer));
-                    let times =
-                        medians(samples, || drop(black_box(decode(field))), || drop(black_box(decode(peer))));
+                    let times = medians(
+                        samples,
+                        1,
+                        || drop(black_box(decode(field))),
+                        || drop(black_box(decode(peer))),
+                    );
                     row("decode many, d = c, µs each", bits, capacity, field.name(), times, 40_000.0);
                 }
             }
@@ -169,6 +154,7 @@ mod run {
                     );
                     let times = medians(
                         samples,
+                        1,
                         || drop(black_box(session(&ours))),
                         || drop(black_box(session(&theirs))),
                     );

@@ -7,38 +7,13 @@
 
 use std::hint::black_box;
 
+#[path = "support/clock.rs"]
+mod clock;
+
+use clock::{cpu_ns, median, medians};
 use negentropy::{Id, Negentropy, NegentropyStorageVector};
 use offerbench_algos::kernels::range::{RangeSet, fingerprint};
 use offerbench_algos::{Finding, Index, Item, ItemId, Role, Seed, Session, Setup, Step, build};
-use rustix::time::{ClockId, clock_gettime};
-
-/// CPU time of one call, in ns.
-fn cpu_ns<R>(work: impl FnOnce() -> R) -> f64 {
-    let now = || {
-        let time = clock_gettime(ClockId::ThreadCPUTime);
-        time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
-    };
-    let start = now();
-    let result = work();
-    let spent = now() - start;
-    drop(black_box(result));
-    spent
-}
-
-fn median(mut all: Vec<f64>) -> f64 {
-    all.sort_by(f64::total_cmp);
-    all[all.len() / 2]
-}
-
-/// Medians of two kinds of work, done in turn; the first several times a sample.
-fn in_turn<A, B>(samples: usize, times: u32, ours: impl Fn() -> A, theirs: impl Fn() -> B) -> [f64; 2] {
-    let mut spent = [const { Vec::new() }; 2];
-    for _ in 0..samples {
-        spent[0].push(cpu_ns(|| (0..times).for_each(|_| drop(black_box(ours())))) / f64::from(times));
-        spent[1].push(cpu_ns(&theirs));
-    }
-    spent.map(median)
-}
 
 fn random_items(n: usize, seed: Seed) -> Vec<Item> {
     let mut rng = seed.rng();
@@ -130,7 +105,7 @@ fn sessions(samples: usize) {
             found.sort_unstable();
             assert!(found == expected, "{spec} and negentropy must find the same");
             let [mine, theirs] =
-                in_turn(samples, 20, || ours(&indexes), || peers(&stores)).map(|ns| ns / 1e3);
+                medians(samples, 20, || ours(&indexes), || peers(&stores)).map(|ns| ns / 1e3);
             println!(
                 "| n = {n}, d = {d} {} | {spec} | {mine:.1} | {theirs:.0} | {:.0} | {} | {} | {frames} |",
                 if newest { "newest" } else { "scattered" },
@@ -181,7 +156,7 @@ fn seals(samples: usize) {
         let items = random_items(n, Seed::new(4));
         let times = (1_000_000 / n as u32).max(1);
         let theirs = || (0..times).for_each(|_| drop(black_box(storage(&items))));
-        let [mine, theirs] = in_turn(samples, times, || RangeSet::seal(&items), theirs);
+        let [mine, theirs] = medians(samples, times, || RangeSet::seal(&items), theirs);
         let (mine, theirs) = (mine / n as f64, theirs / f64::from(times) / n as f64);
         println!("| n = {n}, any order | {mine:.1} | {theirs:.1} | {:.1} |", theirs / mine);
         let mut sorted = items;

@@ -35,6 +35,7 @@ mod item;
 mod judge;
 pub mod kernels;
 mod name;
+mod prefetch;
 mod salt;
 mod seed;
 mod session;

@@ -1,4 +1,4 @@
-//! `cargo bench -p offerbench-peers`: every kernel beside its peers; about five minutes, a filter runs a part.
+//! `cargo bench -p offerbench-peers`: every kernel beside its peers; about six minutes, a filter runs a part.
 
 use std::error::Error;
 use std::time::Duration;

@@ -336,7 +336,8 @@ impl<'a> Desk<'a> {
     }
 
     fn peer_rows(&mut self, lines: &mut Lines<'_>) -> Result<Vec<PeerRow>, BookError> {
-        let mut rows: Vec<PeerRow> = Vec::new();
+        let mut rows = Vec::new();
+        let mut seen = BTreeMap::new();
         while let Some(bytes) = lines.next()? {
             let row: PeerRow = parse(bytes, self.file, lines_number(&rows), "row of a peer")?;
             let line = lines_number(&rows);
@@ -350,9 +351,9 @@ impl<'a> Desk<'a> {
             });
             self.possible(line, asked, "`asked` above 0")?;
             self.possible(line, row.size_of.is_some() || row.size == 0, "`size_of` where there is a `size`")?;
-            if let Some(first) = rows.iter().position(|earlier| earlier.cell() == row.cell()) {
+            if let Some(first) = seen.insert(row.cell(), line) {
                 let name = format!("{} {} beside {}, n = {}", row.kernel, row.operation, row.peer, row.n);
-                let (file, first) = (self.file.to_owned(), first as u64 + 2);
+                let file = self.file.to_owned();
                 return Err(BookError::Duplicate { file, line, first, row: name });
             }
             rows.push(row);

@@ -66,19 +66,7 @@ fn by_cell(rows: &[GroupRow]) -> BTreeMap<String, Vec<&GroupRow>> {
 #[test]
 fn the_page_is_the_golden_one() {
     let page = ours(&group_book(&GroupRecipe::small()));
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/group.html");
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(path, &page).unwrap();
-    }
-    let golden = std::fs::read_to_string(path).unwrap();
-    let (mut ours, mut theirs) = (page.lines(), golden.lines());
-    for line in 1.. {
-        let (one, other) = (ours.next(), theirs.next());
-        assert_eq!(one, other, "line {line} of tests/golden/group.html");
-        if one.is_none() {
-            break;
-        }
-    }
+    common::golden("group.html", &page);
 }
 
 #[test]

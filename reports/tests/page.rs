@@ -24,19 +24,7 @@ fn exact_book(recipe: &Recipe, edit: impl FnOnce(&mut Vec<ExactRow>)) -> Book {
 #[test]
 fn the_page_is_the_golden_one() {
     let page = unpacked(&render(&common::book(&Recipe::small())));
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/small.html");
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(path, &page).unwrap();
-    }
-    let golden = std::fs::read_to_string(path).unwrap();
-    let (mut ours, mut theirs) = (page.lines(), golden.lines());
-    for line in 1.. {
-        let (one, other) = (ours.next(), theirs.next());
-        assert_eq!(one, other, "line {line} of tests/golden/small.html");
-        if one.is_none() {
-            break;
-        }
-    }
+    common::golden("small.html", &page);
 }
 
 #[test]

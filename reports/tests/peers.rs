@@ -8,22 +8,9 @@
 mod common;
 
 use common::peers::{peer_book, peer_file, peer_header, peer_rows, peer_run};
-use common::{Recipe, file, files, run, unpacked};
+use common::{Recipe, file, files, golden, run, unpacked};
 use offerbench_reports::record::{Asked, PeerRow};
 use offerbench_reports::{Book, BookError, csv, markdown, read, render, sentences, summary_table};
-
-#[track_caller]
-fn golden(name: &str, text: &str) {
-    let path = format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, text).unwrap();
-    }
-    let golden = std::fs::read_to_string(&path).unwrap();
-    for (at, (one, other)) in text.lines().zip(golden.lines()).enumerate() {
-        assert_eq!(one, other, "line {} of {path}", at + 1);
-    }
-    assert_eq!(text.len(), golden.len(), "length of {path}");
-}
 
 /// From the title to the records: what a page of peers has of its own.
 fn body(page: &str) -> String {

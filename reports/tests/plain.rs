@@ -7,22 +7,9 @@
 
 mod common;
 
-use common::Recipe;
 use common::group::{GroupRecipe, group_book};
+use common::{Recipe, golden};
 use offerbench_reports::{Book, csv, markdown};
-
-#[track_caller]
-fn golden(name: &str, text: &str) {
-    let path = format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, text).unwrap();
-    }
-    let golden = std::fs::read_to_string(&path).unwrap();
-    for (at, (one, other)) in text.lines().zip(golden.lines()).enumerate() {
-        assert_eq!(one, other, "line {} of {path}", at + 1);
-    }
-    assert_eq!(text.len(), golden.len(), "length of {path}");
-}
 
 fn small() -> Book {
     common::book(&Recipe::small())

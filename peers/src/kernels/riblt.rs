@@ -17,7 +17,7 @@ use crate::contest::Contest;
 use crate::sets::{TwoSets, item};
 use crate::table::Row;
 
-/// Bits of a checksum, as the wire format has them.
+/// Bits of a checksum, as `riblt:check=32` sends them.
 const CHECK_BITS: u32 = 32;
 /// Bytes of a symbol in the reference's layout: sum, hash and count of 8 bytes each.
 const REFERENCE_LEN: f64 = 24.0;

@@ -43,8 +43,8 @@ pub struct PeerRow {
 
 impl PeerRow {
     /// What tells this cell from all others.
-    pub fn cell(&self) -> impl PartialEq + use<'_> {
-        let names = (&self.kernel, &self.operation, &self.peer, &self.per);
+    pub fn cell(&self) -> impl Ord + use<> {
+        let names = [&self.kernel, &self.operation, &self.peer, &self.per].map(String::clone);
         (names, self.n, self.size_of, self.size, self.manner, self.state, self.unit)
     }
 }

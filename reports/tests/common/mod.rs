@@ -428,6 +428,20 @@ pub fn book(recipe: &Recipe) -> Book {
     Book::unite(vec![run("exact.jsonl", &exact), run("timed.jsonl", &times)]).expect("the files go together")
 }
 
+/// Holds a text against its golden copy, or renews that where `UPDATE_GOLDEN` is set.
+#[track_caller]
+pub fn golden(name: &str, text: &str) {
+    let path = format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, text).expect("the golden copy is written");
+    }
+    let golden = std::fs::read_to_string(&path).expect("there is a golden copy");
+    for (at, (one, other)) in text.lines().zip(golden.lines()).enumerate() {
+        assert_eq!(one, other, "line {} of tests/golden/{name}", at + 1);
+    }
+    assert_eq!(text.len(), golden.len(), "length of tests/golden/{name}");
+}
+
 /// The page without what is packed into it, plotly.js and the records: megabytes that nobody reads.
 pub fn unpacked(page: &str) -> String {
     let mut ours = String::new();

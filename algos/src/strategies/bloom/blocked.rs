@@ -20,6 +20,8 @@
 //! arithmetic on eight words; where the processor has AVX2 it is compiled a second time for that, and the compiler makes
 //! two vectors of the eight words. The portable compilation is the specification.
 
+use crate::prefetch::prefetch;
+
 /// Bits of a block.
 pub const BLOCK_BITS: u64 = 512;
 /// Bytes of a block.
@@ -267,17 +269,9 @@ fn mask<const PROBES: usize>(hash: u64) -> [u64; 8] {
 /// Asks for the line of an item.
 #[inline(always)]
 fn fetch(blocks: &[Block], hash: u64) {
-    #[cfg(target_arch = "x86_64")]
     if let Some(block) = blocks.get(place(hash, blocks.len())) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: every x86-64 has the instruction, and it reads nothing.
-        #[allow(unsafe_code)]
-        unsafe {
-            _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(block).cast());
-        }
+        prefetch(block);
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (blocks, hash);
 }
 
 #[inline(always)]

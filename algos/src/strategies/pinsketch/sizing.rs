@@ -67,7 +67,7 @@ pub fn padded(max: u64, bits: u32, pad_bits: u32) -> u64 {
 
 /// Nominal picoseconds to add one item to one syndrome, and to decode at capacity 1 (it grows with c²).
 ///
-/// Measured on an AMD EPYC Zen 4 at 3.66 GHz at capacities from 128 on, our own engine on its path of 256 bits,
+/// Measured on an AMD EPYC of family 25, model 1 (Zen 3), at capacities from 128 on, our own engine on its path of 256 bits,
 /// minisketch with carry-less multiplication (encoding into 32 and 40 bits by tables, which is faster). They are
 /// constants, so that a session gives up at the same point everywhere: the path of 128 bits takes up to 2 times
 /// as long, the portable one some 20 to 30 times; minisketch without carry-less multiplication decodes in

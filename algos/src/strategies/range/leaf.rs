@@ -6,8 +6,8 @@
 //! times are equal, where they are listed, and at most three of them for a sum.
 
 use super::fingerprint::IdSum;
-use super::prefetch::prefetch;
 use crate::item::{Item, ItemId};
+use crate::prefetch::prefetch;
 
 /// Items of a leaf.
 pub const LEAF_MAX: usize = 128;

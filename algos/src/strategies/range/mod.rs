@@ -68,7 +68,6 @@ mod leaf;
 mod lists;
 mod message;
 mod party;
-mod prefetch;
 mod seal;
 mod search;
 #[cfg(test)]

@@ -10,8 +10,8 @@
 //!
 //! O(n) for times that are spread about evenly, O(n log n) at worst.
 
-use super::prefetch::prefetch;
 use crate::item::Item;
+use crate::prefetch::prefetch;
 
 /// Digits of the radix sort: 16 KiB of counters, and as many open cache lines as the second-level cache holds.
 const DIGIT_BITS: u32 = 11;

@@ -10,7 +10,7 @@ use crate::duel::{DuelLimits, Transcript, duel};
 use crate::item::{Item, ItemId};
 use crate::judge::{Ending, Judgement, Truth, judge};
 use crate::seed::{Rng, Seed};
-use crate::session::{Budget, Finding, NeedRef, Reason, Role, Session, Setup, Step, Verdict};
+use crate::session::{Budget, Finding, Guarantee, NeedRef, Reason, Role, Session, Setup, Step, Verdict};
 use crate::strategies::build;
 use crate::testing::{random_items, two_sets};
 use crate::wire::Purpose;
@@ -27,6 +27,37 @@ pub fn open(spec: &str, items: &[Item], role: Role, setup: &Setup) -> Box<dyn Se
 pub fn poll(session: &mut dyn Session) -> Option<Vec<u8>> {
     let mut frame = Vec::new();
     (session.poll_frame(&mut frame) == Step::Frame).then_some(frame)
+}
+
+/// Lets two ends talk, of which one hears message number `which` with a byte flipped. Whether they end within so many
+/// messages; they must not panic.
+pub fn ends_though_flipped(
+    mut ends: [Box<dyn Session>; 2],
+    (which, place, flip): (usize, proptest::sample::Index, u8),
+    messages_max: u32,
+) -> bool {
+    for count in 0..messages_max as usize {
+        let to = 1 - count % 2;
+        let Some(mut frame) = poll(&mut *ends[1 - to]) else { return true };
+        if count == which {
+            let i = place.index(frame.len());
+            frame[i] ^= flip;
+        }
+        if ends[to].handle_frame(&frame).is_err() {
+            return true;
+        }
+    }
+    false
+}
+
+/// How a session of ends of these specs ends.
+pub fn ending_of(specs: &[String; 2], sets: &[Vec<Item>; 2], setup: &Setup) -> Ending {
+    let mut ends = [
+        open(&specs[0], &sets[0], Role::Initiator, setup),
+        open(&specs[1], &sets[1], Role::Responder, setup),
+    ];
+    let transcript = duel(&mut ends, &DuelLimits::default()).unwrap();
+    judge(&Truth::of(&sets[0], &sets[1]), Guarantee::Exact, &transcript).ending
 }
 
 pub fn drain(session: &mut dyn Session) -> Vec<Finding> {
@@ -354,13 +385,6 @@ proptest! {
         (n, d, seed, shape, _, _) in setup_strategy(),
     ) {
         let sets = shaped(n, d.min(n), SHAPES[shape], &mut Seed::new(seed).rng());
-        let setup = Setup::new(Seed::new(1));
-        let mut ends = [
-            open(&specs[0], &sets[0], Role::Initiator, &setup),
-            open(&specs[1], &sets[1], Role::Responder, &setup),
-        ];
-        let transcript = duel(&mut ends, &DuelLimits::default()).unwrap();
-        let truth = Truth::of(&sets[0], &sets[1]);
-        prop_assert_eq!(judge(&truth, crate::session::Guarantee::Exact, &transcript).ending, Ending::Exact);
+        prop_assert_eq!(ending_of(&specs, &sets, &Setup::new(Seed::new(1))), Ending::Exact);
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! A symbol is a sum, so a new item is added to the 2·ln m symbols of the first m on its walk, and a session that
 //! finds them made costs what it sends, not what the set holds. That needs a key that outlives the session: under
-//! sessions' fresh keys nothing can be kept. Whoever learns a lasting key can craft items that cancel in sums and
-//! that never reconcile while it is in use; see [`crate::salt`].
+//! sessions' fresh keys nothing can be kept. Whoever learns a lasting key can craft items that cancel in sums, and
+//! so make the first attempt of sessions fail; see [`crate::salt`].
 
 use super::kernel::{Cell, Coder};
 use super::symbol::{Name, Scheme, Symbol};

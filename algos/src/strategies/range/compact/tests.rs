@@ -3,12 +3,11 @@
 use proptest::prelude::*;
 
 use super::ENTRY;
-use crate::duel::{DuelLimits, duel};
-use crate::judge::{Ending, Truth, judge};
+use crate::judge::Ending;
 use crate::seed::Seed;
-use crate::session::{Budget, Guarantee, Reason, Role, SessionError, Setup};
+use crate::session::{Budget, Reason, Role, SessionError, Setup};
 use crate::strategies::range::tests::{
-    SHAPES, Shape, open, poll, run, setup_strategy, shaped, whole_messages,
+    SHAPES, Shape, ending_of, ends_though_flipped, open, poll, run, setup_strategy, shaped, whole_messages,
 };
 use crate::testing::two_sets;
 use crate::wire::{Purpose, RETRIES_MAX, ROUNDS_MAX};
@@ -54,13 +53,7 @@ proptest! {
         (n, d, seed, shape, _, _) in setup_strategy(),
     ) {
         let sets = shaped(n, d.min(n), SHAPES[shape], &mut Seed::new(seed).rng());
-        let setup = Setup::new(Seed::new(seed));
-        let mut ends = [
-            open(&specs[0], &sets[0], Role::Initiator, &setup),
-            open(&specs[1], &sets[1], Role::Responder, &setup),
-        ];
-        let transcript = duel(&mut ends, &DuelLimits::default()).unwrap();
-        let ending = judge(&Truth::of(&sets[0], &sets[1]), Guarantee::Exact, &transcript).ending;
+        let ending = ending_of(&specs, &sets, &Setup::new(Seed::new(seed)));
         prop_assert!(matches!(ending, Ending::Exact | Ending::Recovered), "{ending:?}");
     }
 
@@ -68,31 +61,14 @@ proptest! {
     #[test]
     fn mutated_messages_end_the_session(
         (n, d, seed, shape, _, _) in setup_strategy(),
-        (which, place, flip) in (0_usize..10, any::<proptest::sample::Index>(), 1_u8..=255),
+        flip in (0_usize..10, any::<proptest::sample::Index>(), 1_u8..=255),
     ) {
         let sets = shaped(n, d.min(n), SHAPES[shape], &mut Seed::new(seed).rng());
-        let mut ends = [
+        let ends = [
             open("range-compact", &sets[0], Role::Initiator, &whole_messages(seed)),
             open("range-compact", &sets[1], Role::Responder, &whole_messages(seed)),
         ];
-        let mut to = 1;
-        let mut ended = false;
-        for count in 0..(RETRIES_MAX + 1) * (2 * ROUNDS_MAX + 4) {
-            let Some(mut frame) = poll(&mut *ends[1 - to]) else {
-                ended = true;
-                break;
-            };
-            if count as usize == which {
-                let i = place.index(frame.len());
-                frame[i] ^= flip;
-            }
-            if ends[to].handle_frame(&frame).is_err() {
-                ended = true;
-                break;
-            }
-            to = 1 - to;
-        }
-        prop_assert!(ended);
+        prop_assert!(ends_though_flipped(ends, flip, (RETRIES_MAX + 1) * (2 * ROUNDS_MAX + 4)));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Memory that is fetched while something else goes on.
 
 /// Tells the processor that a value will be read, and does not wait for it.
+#[inline(always)]
 pub fn prefetch<T>(value: &T) {
     #[cfg(target_arch = "x86_64")]
     {
