@@ -231,9 +231,39 @@ pub fn hidden_reading(all: &[Hidden], roster: &Roster<'_>) -> Prose {
     let most = all.iter().max_by(|a, b| a.share.mid.total_cmp(&b.share.mid));
     let least = all.iter().min_by(|a, b| a.share.high.total_cmp(&b.share.high));
     let (Some(most), Some(least)) = (most, least) else { return prose };
-    prose.text(format!("At most {} of the differing items stay hidden (", format::percent(most.share.mid)));
-    prose.contender(roster, most.index).text(format!(", {}), at the least {} (", most.attack, share(least)));
-    prose.contender(roster, least.index).text(format!(", {}). ", least.attack));
+    if most.missed == 0 {
+        let bound = all.iter().map(|one| one.share.high).fold(0.0, f64::max);
+        prose.text(format!(
+            "None of the differing items stays hidden from anybody (below {} of them each). ",
+            format::percent(bound)
+        ));
+    } else {
+        prose.text(format!(
+            "At most {} of the differing items stay hidden (",
+            format::percent(most.share.mid)
+        ));
+        prose.contender(roster, most.index).text(format!(
+            ", {}), at the least {} (",
+            most.attack,
+            share(least)
+        ));
+        prose.contender(roster, least.index).text(format!(", {}). ", least.attack));
+    }
+    let again = all.iter().max_by_key(|one| one.recovered).filter(|one| one.recovered > 0);
+    if let Some(again) = again {
+        let hurt = all.iter().filter(|one| one.recovered > 0).count();
+        prose.text(format!(
+            "Sessions had to begin anew in {} of {} cells, the most of them with ",
+            format::count(hurt as u64),
+            format::count(all.len() as u64)
+        ));
+        prose.contender(roster, again.index).text(format!(
+            " ({}, {} of {}). ",
+            again.attack,
+            format::count(again.recovered),
+            format::count(again.trials)
+        ));
+    }
     let cost = |one: &Hidden| one.bytes.map_or(0.0, |bytes| bytes.mid);
     if let (Some(dear), Some(cheap)) = (
         all.iter().max_by(|a, b| cost(a).total_cmp(&cost(b))),
@@ -317,5 +347,18 @@ mod tests {
         );
         assert!(words.contains("0 of 3 trials"), "{words}");
         assert!(hidden_reading(&hidden, &study.roster).plain().starts_with("At most 25"));
+        let nothing = Hidden {
+            missed: 0,
+            share: Interval { low: 0.0, mid: 0.0, high: 0.125 },
+            trials: 4,
+            recovered: 3,
+            ..hidden[0].clone()
+        };
+        let words = hidden_reading(&[nothing], &study.roster).plain();
+        assert!(
+            words.starts_with("None of the differing items stays hidden from anybody (below 12.5"),
+            "{words}"
+        );
+        assert!(words.contains("anew in 1 of 1 cells, the most of them with a (poison, 3 of 4)."), "{words}");
     }
 }
