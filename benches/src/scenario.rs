@@ -148,6 +148,8 @@ pub struct Scenario {
     pub responder: Vec<Item>,
     /// What differs.
     pub truth: Truth,
+    /// At how many places of the union, in order of time, the sets differ; none once an author prepared them.
+    pub stretches: Option<u64>,
     /// How long the initiator was away.
     pub absence_ms: Option<u64>,
     /// What an attacking author did for it.
@@ -167,6 +169,7 @@ impl Scenario {
         let Some(attack) = point.attack else { return Ok(honest) };
         let (mut scenario, ground) = attack.kind.arrange(honest);
         scenario.ground = ground;
+        scenario.stretches = None;
         Ok(scenario)
     }
 
@@ -198,6 +201,7 @@ impl Scenario {
             initiator: pair.initiator,
             responder: pair.responder,
             truth,
+            stretches: Some(pair.stretches),
             absence_ms,
             ground: Ground::default(),
         }

@@ -167,6 +167,7 @@ fn blank_row(plan: &Plan, task: Task, scenario: &Scenario, contender: &Contender
         d: scenario.truth.d(),
         d_initiator: scenario.truth.only(0).len() as u64,
         d_responder: scenario.truth.only(1).len() as u64,
+        stretches: scenario.stretches,
         window: point.window,
         guess: point.guess,
         absence_ms: scenario.absence_ms,

@@ -32,6 +32,9 @@ pub struct Pair {
     pub initiator_only: u64,
     /// How many messages the responder alone holds.
     pub responder_only: u64,
+    /// At how many places of the union, in order of `(at, id)`, the two differ: neighbours that one member or the other
+    /// holds alone are one place. What ranges pay for, where sketches pay for d.
+    pub stretches: u64,
 }
 
 impl Pair {
@@ -240,11 +243,15 @@ fn deal(sorted: &[Message], holders: &[Holder]) -> Pair {
             responder.push(message.item);
         }
     }
+    let shared = |holder: &Holder| *holder == Holder::Both;
+    let stretches =
+        holders.chunk_by(|a, b| shared(a) == shared(b)).filter(|alike| !shared(&alike[0])).count();
     Pair {
         initiator,
         responder,
         initiator_only: initiator_only as u64,
         responder_only: responder_only as u64,
+        stretches: stretches as u64,
     }
 }
 

@@ -34,6 +34,8 @@ fn shape(messages: &[Message], pair: &Pair, d: u64, pattern: Pattern) {
     let missing: Vec<usize> = (0..sorted.len())
         .filter(|i| initiator.contains(&sorted[*i].item) != responder.contains(&sorted[*i].item))
         .collect();
+    let starts = missing.iter().filter(|i| **i == 0 || missing.binary_search(&(**i - 1)).is_err());
+    assert_eq!(pair.stretches, starts.count() as u64);
     match pattern {
         Pattern::Scattered => assert!(pair.initiator_only.abs_diff(pair.responder_only) <= 1),
         Pattern::Recent => {
@@ -46,6 +48,7 @@ fn shape(messages: &[Message], pair: &Pair, d: u64, pattern: Pattern) {
         Pattern::Gap => {
             assert_eq!(pair.initiator_only, 0);
             assert!(missing.windows(2).all(|two| two[0] + 1 == two[1]), "contiguous");
+            assert_eq!(pair.stretches, u64::from(d > 0));
         }
         Pattern::Superset | Pattern::Empty => assert_eq!(pair.initiator_only, 0),
         Pattern::Equal => assert_eq!(pair.initiator, pair.responder),

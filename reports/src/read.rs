@@ -199,6 +199,12 @@ impl<'a> Desk<'a> {
             let sum = row.d_initiator.checked_add(row.d_responder);
             self.possible(line, sum == Some(row.d), "`d` to be the sum of its two sides")?;
             self.possible(line, row.d <= row.m, "`d` to be at most `m`")?;
+            let stretches = |count: u64| count <= row.d && (count > 0) == (row.d > 0);
+            self.possible(
+                line,
+                row.stretches.is_none_or(stretches),
+                "`stretches` of 1 to `d`, 0 without a difference",
+            )?;
             let guess_needed = axis == AnyAxis::Sessions(Axis::Guess);
             self.possible(line, row.guess.is_some() || !guess_needed, "`guess` in a sweep over guesses")?;
             self.possible(line, row.guess.is_none_or(|guess| guess > 0.0), "`guess` above 0")?;

@@ -152,11 +152,13 @@ fn rows_belong_to_their_header() {
 fn rows_agree_with_themselves() {
     let (head, exact) = sound();
     type Edit = fn(&mut ExactRow);
-    let edits: [Edit; 4] = [
+    let edits: [Edit; 6] = [
         |row| row.d_initiator += 1,
         |row| row.d_responder = u64::MAX,
         |row| row.m = row.d.saturating_sub(1),
         |row| row.guess = Some(0.0),
+        |row| row.stretches = Some(row.d + 1),
+        |row| row.stretches = Some(0),
     ];
     for edit in edits {
         let mut rows = exact.clone();

@@ -40,6 +40,7 @@ fn row(window: u32, up: &[[u64; 4]], down: &[[u64; 4]]) -> ExactRow {
         d: 1,
         d_initiator: 1,
         d_responder: 0,
+        stretches: None,
         window,
         guess: None,
         absence_ms: None,

@@ -312,6 +312,10 @@ pub struct ExactRow {
     pub d_initiator: u64,
     /// Items that only the responder holds.
     pub d_responder: u64,
+    /// At how many places of the union, in order of time, the sets differ; none in files from before this was counted,
+    /// and of sets that an author prepared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stretches: Option<u64>,
     /// Frames that an end may send without hearing from the other.
     pub window: u32,
     /// Factor by which the hint of d was wrong; only where the sweep gives hints.

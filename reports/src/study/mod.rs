@@ -336,6 +336,7 @@ mod tests {
             d,
             d_initiator: d,
             d_responder: 0,
+            stretches: None,
             window: 1,
             guess: None,
             absence_ms: None,

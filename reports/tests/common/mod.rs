@@ -265,6 +265,11 @@ fn row(
         d: point.d,
         d_initiator,
         d_responder: point.d - d_initiator,
+        stretches: Some(match point.pattern {
+            "scattered" | "superset" | "author" => point.d,
+            "absence" => point.d.min(2),
+            _ => point.d.min(1),
+        }),
         window: point.window,
         guess: point.guess,
         absence_ms: point.absence_ms,
