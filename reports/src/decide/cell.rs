@@ -89,6 +89,8 @@ pub struct Priced {
     pub replicates: Vec<u32>,
     /// Median flights of each contender's sessions.
     pub flights: BTreeMap<usize, f64>,
+    /// Median number of places at which the sets differ; none if that was not counted.
+    pub stretches: Option<f64>,
 }
 
 /// The cheapest at a place.
@@ -212,7 +214,14 @@ impl Cell<'_> {
             Some((*index, median(&all)?))
         };
         let flights = self.trials.iter().filter_map(flights).collect();
-        Some(Priced { place: self.place.clone(), costs, replicates, flights })
+        Some(Priced { place: self.place.clone(), costs, replicates, flights, stretches: self.stretches() })
+    }
+
+    /// All contenders met the same sets, so any of them tells.
+    fn stretches(&self) -> Option<f64> {
+        let rows = &self.trials.values().next()?.rows;
+        let all: Option<Vec<f64>> = rows.iter().map(|row| row.stretches.map(|count| count as f64)).collect();
+        median(&all?)
     }
 }
 

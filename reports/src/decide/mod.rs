@@ -8,8 +8,10 @@
 //! | `cross` | where two contenders cost the same, with an interval |
 //! | `words` | conditions and the first sentence |
 //!
-//! The *regret* of a choice at a cell is its cost over that of the cell's cheapest, less one. Whoever fails any trial of
-//! a cell costs infinitely much there; no finite penalty stands for a failure.
+//! The *regret* of a choice at a cell is what it costs more than the cell's cheapest, as a share of that; where the
+//! cheapest sends next to nothing, of what the packets around it take ([`Objective::floor`]): nobody needs a rule
+//! that saves ten bytes of a session. Whoever fails any trial of a cell costs infinitely much there; no finite
+//! penalty stands for a failure.
 //!
 //! **What was not used to choose checks.** Rules are chosen on the even replicates of synthetic workloads. Their
 //! regret on the odd replicates, and on all trials of recorded traces within the tested M and d, is printed beside. There
@@ -27,7 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use cell::{Cell, Half, Place, Priced, cells};
 pub use objective::Objective;
-use search::{Condition, Feature, List, RULES_MAX, Spot, search};
+use search::{Condition, Feature, List, RULES_MAX, Side, Spot, search};
 
 use crate::record::Link;
 use crate::stats::{Interval, median};
@@ -63,10 +65,12 @@ impl Regret {
 /// When a rule applies.
 #[derive(Clone, Debug, PartialEq)]
 pub enum When {
-    /// `d`, `d/M` or `M` is at most a threshold.
-    Upto {
+    /// A feature is on one side of a threshold.
+    Beside {
         /// Which.
         feature: Feature,
+        /// Which side.
+        side: Side,
         /// Where the two contenders cross, if that is between the tested values on both sides; else the geometric
         /// middle of these.
         threshold: f64,
@@ -172,8 +176,8 @@ impl<'a> Decision<'a> {
     /// Decides. `None` if no generated cell was measured under the objective or nobody finished anywhere.
     pub fn new(objective: Objective<'a>, cells: &[Cell<'a>]) -> Option<Self> {
         let cells: Vec<Priced> = cells.iter().filter_map(|cell| cell.priced(&objective)).collect();
-        let table = Table::new(&cells)?;
-        let informed = table.rules(&[Feature::D, Feature::Ratio, Feature::M, Feature::Pattern]);
+        let table = Table::new(&cells, objective.floor())?;
+        let informed = table.rules(&[Feature::D, Feature::Ratio, Feature::M, table.shape()]);
         let blind = table.rules(&[Feature::M, Feature::Pattern]);
         Some(Self { objective, informed, blind, cells })
     }
@@ -195,32 +199,40 @@ struct Table<'c> {
     /// Contender of each column of regrets.
     field: Vec<usize>,
     patterns: Vec<&'c str>,
+    /// See [`Objective::floor`].
+    floor: f64,
 }
 
-fn spot(cell: &Priced, field: &[usize], patterns: &[&str], half: Half) -> Option<Spot> {
+/// What a cost is above the least one, as a share of that or of the floor, whichever is more.
+fn regret(cost: f64, least: f64, floor: f64) -> f64 {
+    if cost == least { 0.0 } else { (cost - least) / least.max(floor) }
+}
+
+fn spot(cell: &Priced, field: &[usize], patterns: &[&str], floor: f64, half: Half) -> Option<Spot> {
     // Whoever chooses sees the trials that choose; what checks is held to the winner on the map.
     let (best, _) = cell.cheapest(if half == Half::Chosen { half } else { Half::All })?;
     let least = cell.cost(best, half)?;
-    let regret = |index: &usize| Some(cell::ratio(cell.cost(*index, half)?, least) - 1.0);
+    let regret = |index: &usize| Some(regret(cell.cost(*index, half)?, least, floor));
     let place = &cell.place;
     Some(Spot {
         d: place.d as f64,
         m: place.m as f64,
         // A pattern that no generated cell has meets no rule on patterns.
         pattern: patterns.iter().position(|one| *one == place.pattern).unwrap_or(patterns.len()),
+        stretches: cell.stretches.unwrap_or(0.0),
         regrets: field.iter().map(regret).collect::<Option<_>>()?,
     })
 }
 
 impl<'c> Table<'c> {
-    fn new(cells: &'c [Priced]) -> Option<Self> {
+    fn new(cells: &'c [Priced], floor: f64) -> Option<Self> {
         let synthetic = || cells.iter().filter(|cell| cell.place.synthetic());
         let all: BTreeSet<usize> = synthetic().flat_map(|cell| cell.costs.keys().copied()).collect();
         let field: Vec<usize> = all.into_iter().collect();
         let all: BTreeSet<&str> = synthetic().map(|cell| cell.place.pattern.as_str()).collect();
         let patterns: Vec<&str> = all.into_iter().collect();
         let chosen: Vec<(&Priced, Spot)> = synthetic()
-            .filter_map(|cell| Some((cell, spot(cell, &field, &patterns, Half::Chosen)?)))
+            .filter_map(|cell| Some((cell, spot(cell, &field, &patterns, floor, Half::Chosen)?)))
             .collect();
         let tested = |value: fn(&Spot) -> f64| {
             let values = || chosen.iter().map(|(_, spot)| value(spot));
@@ -231,7 +243,14 @@ impl<'c> Table<'c> {
             |cell: &&Priced| m.contains(&(cell.place.m as f64)) && d.contains(&(cell.place.d as f64));
         let (traces, beyond): (Vec<_>, Vec<_>) =
             cells.iter().filter(|cell| !cell.place.synthetic()).partition(inside);
-        (!chosen.is_empty()).then_some(Self { chosen, traces, beyond: beyond.len(), field, patterns })
+        (!chosen.is_empty()).then_some(Self { chosen, traces, beyond: beyond.len(), field, patterns, floor })
+    }
+
+    /// How rules may ask where a difference lies: by the count of stretches where all records have it, for a recorded
+    /// difference has no pattern.
+    fn shape(&self) -> Feature {
+        let mut cells = self.chosen.iter().map(|(cell, _)| *cell).chain(self.traces.iter().copied());
+        if cells.all(|cell| cell.stretches.is_some()) { Feature::Stretches } else { Feature::Pattern }
     }
 
     fn rules(&self, features: &[Feature]) -> Option<Rules> {
@@ -239,7 +258,8 @@ impl<'c> Table<'c> {
         let lists: Vec<Option<List>> = (0..=RULES_MAX).map(|rules| search(&spots, features, rules)).collect();
         let list = shortest(&lists)?;
         let over = |cells: &[&Priced], half: Half| -> Vec<(usize, f64)> {
-            let spots = cells.iter().filter_map(|cell| spot(cell, &self.field, &self.patterns, half));
+            let spots =
+                cells.iter().filter_map(|cell| spot(cell, &self.field, &self.patterns, self.floor, half));
             spots.map(|spot| (list.rule_at(&spot), spot.regrets[list.pick(list.rule_at(&spot))])).collect()
         };
         let cells: Vec<&Priced> = self.chosen.iter().map(|(cell, _)| *cell).collect();
@@ -272,45 +292,53 @@ impl<'c> Table<'c> {
     }
 
     fn when(&self, list: &List, rule: usize) -> When {
-        let Some((Condition { feature, upto }, _)) = list.rules.get(rule) else { return When::Else };
-        let (feature, upto) = (*feature, *upto);
-        if feature == Feature::Pattern {
-            return When::Pattern(self.patterns.get(upto as usize).copied().unwrap_or_default().to_owned());
+        let Some((condition, _)) = list.rules.get(rule) else { return When::Else };
+        let Condition { feature, side, at } = *condition;
+        if side == Side::Is {
+            return When::Pattern(self.patterns.get(at as usize).copied().unwrap_or_default().to_owned());
         }
         let values = || self.chosen.iter().map(|(_, spot)| spot.value(feature));
-        let low = values().filter(|value| *value <= upto).fold(0.0, f64::max);
-        let high = values().filter(|value| *value > upto).fold(f64::INFINITY, f64::min);
-        let crossing = self.crossing(list, rule, feature, upto);
+        let low = values().filter(|value| *value <= at).fold(0.0, f64::max);
+        let high = values().filter(|value| *value > at).fold(f64::INFINITY, f64::min);
+        let crossing = self.crossing(list, rule, condition);
         // Only between the tested values on both sides do threshold and list decide alike.
         let threshold = match crossing {
-            Some(at) if upto > 0.0 && at.mid >= low && at.mid < high => at.mid,
-            _ => upto,
+            Some(crossing) if at > 0.0 && crossing.mid >= low && crossing.mid < high => crossing.mid,
+            _ => at,
         };
-        When::Upto { feature, threshold, crossing, tested: (low, high) }
+        When::Beside { feature, side, threshold, crossing, tested: (low, high) }
     }
 
     /// Where a rule's contender and the one that takes over beyond its threshold cross, over all columns in which
     /// both rules speak on either side.
-    fn crossing(&self, list: &List, rule: usize, feature: Feature, upto: f64) -> Option<Interval> {
-        type Column<'c> = (u64, &'c str, u32, u32);
+    fn crossing(&self, list: &List, rule: usize, condition: &Condition) -> Option<Interval> {
+        let Condition { feature, side, at } = *condition;
+        // Only the feature may vary within a column, and of the others what follows from it.
+        type Column<'c> = (Option<u64>, Option<u64>, Option<&'c str>, u32, u32);
         let mut columns: BTreeMap<Column<'_>, Vec<&(&Priced, Spot)>> = BTreeMap::new();
         for one in &self.chosen {
             let place = &one.0.place;
-            let fixed = if feature == Feature::M { place.d } else { place.m };
-            columns.entry((fixed, &place.pattern, place.n, place.k)).or_default().push(one);
+            let (m, d, pattern) = (Some(place.m), Some(place.d), Some(place.pattern.as_str()));
+            let (m, d, pattern) = match feature {
+                Feature::M => (None, d, pattern),
+                Feature::Stretches | Feature::Pattern => (m, d, None),
+                Feature::D | Feature::Ratio => (m, None, pattern),
+            };
+            columns.entry((m, d, pattern, place.n, place.k)).or_default().push(one);
         }
         let mut pairs: Vec<(usize, Vec<Pair>)> = Vec::new();
         for mut column in columns.into_values() {
             column.sort_by(|a, b| a.1.value(feature).total_cmp(&b.1.value(feature)));
-            let beyond = column.partition_point(|(_, spot)| spot.value(feature) <= upto);
+            let beyond = column.partition_point(|(_, spot)| spot.value(feature) <= at);
             let (Some(low), Some(high)) = (column[..beyond].last(), column.get(beyond)) else { continue };
             let (below, above) = (list.rule_at(&low.1), list.rule_at(&high.1));
-            let (pick, next) = (list.pick(below), list.pick(above));
-            if below != rule || pick == next {
+            let (lower, upper) = (list.pick(below), list.pick(above));
+            let (here, next) = if side == Side::Upto { (below, upper) } else { (above, lower) };
+            if here != rule || lower == upper {
                 continue;
             }
             let pair = |(cell, spot): &&(&Priced, Spot)| {
-                Pair::new(cell, spot.value(feature), self.field[pick], self.field[next])
+                Pair::new(cell, spot.value(feature), self.field[lower], self.field[upper])
             };
             pairs.push((next, column.iter().filter_map(pair).collect()));
         }
@@ -320,7 +348,7 @@ impl<'c> Table<'c> {
         let (next, _) = count.into_iter().max_by_key(|(next, count)| (*count, std::cmp::Reverse(*next)))?;
         let columns: Vec<Vec<Pair>> =
             pairs.into_iter().filter(|(one, _)| *one == next).map(|(_, column)| column).collect();
-        cross::crossing(&columns, upto)
+        cross::crossing(&columns, at)
     }
 
     fn flights(&self, list: &List, rule: usize) -> f64 {

@@ -5,6 +5,10 @@ use crate::link::completion;
 use crate::record::{ExactRow, Link};
 use crate::stats::median;
 
+/// Headers of one packet each way, IPv4's 20 B and UDP's 8 B (RFC 791, RFC 768): whatever a session sends, a network
+/// carries no less.
+pub const ROUND_TRIP_BYTES: f64 = 2.0 * (20.0 + 8.0);
+
 /// What a rule makes small.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Objective<'a> {
@@ -54,6 +58,15 @@ impl Objective<'_> {
     /// Whether its trials are samples of one scenario and not replicates.
     pub fn sampled(&self) -> bool {
         matches!(self, Self::Cpu)
+    }
+
+    /// What a session costs at least, whatever it sends: differences are judged against no less than this.
+    pub fn floor(&self) -> f64 {
+        match self {
+            Self::Bytes => ROUND_TRIP_BYTES,
+            // Of times, a machine's own share is in every sample.
+            Self::Cpu | Self::Link(_) => 0.0,
+        }
     }
 
     /// Machine-readable name: `bytes`, `cpu`, `link:4g`.

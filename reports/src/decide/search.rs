@@ -1,20 +1,22 @@
 //! The shortest ordered list of rules that costs little more than the winner of every cell.
 //!
 //! A *list* is "if c1 then x1, else if c2 then x2, …, else x": a decision list in the sense of Rivest
-//! (Learning decision lists, 1987), whose conditions are thresholds from below (`d ≤ t`, `d/M ≤ t`, `M ≤ t`) or one
-//! pattern. Among lists of at most r rules before the else, [`search`] finds one of least worst regret, and
+//! (Learning decision lists, 1987), whose conditions are thresholds from either side (`d ≤ t`, `d/M > t`, and likewise
+//! of M and stretches) or one pattern. Among lists of at most r rules before the else, [`search`] finds one of least worst regret, and
 //! of those one of least mean regret. Worst regrets within one part in [`STEPS`] count as equal, so that noise
 //! in one cell does not choose a threshold.
 //!
 //! **Worst regret is exact.** Fix a bound W. A rule fits if one contender keeps W on all cells that reach it. Taking
 //! a fitting rule never hurts, as fewer cells are left, and of nested conditions the widest that fits is the
-//! best. So at every step only one threshold a feature and one rule a pattern need be tried, and what was taken
-//! matters only through the set of cells that is left. The least W is found by bisection over all regrets.
+//! best. So at every step only one threshold a feature and side and one rule a pattern need be tried, and what was taken
+//! matters only through the set of cells that is left: of two such sets one of which holds the other, the smaller
+//! is no worse. The least W is found by bisection over all regrets.
 //!
 //! **Mean regret** is minimised over all fitting rules, not only the widest, level by level over sets of remaining
 //! cells: exact as long as a level has at most [`BEAM`] sets that can still beat the best list known, else the
 //! most promising are kept.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Worst regrets are compared in steps of a hundredth.
@@ -38,17 +40,33 @@ pub enum Feature {
     Ratio,
     /// Size of the union.
     M,
-    /// Shape of the difference.
+    /// At how many places of the history the sets differ: the shape of a difference as a number, which recorded
+    /// differences have, too.
+    Stretches,
+    /// Shape of the difference, by name.
     Pattern,
 }
 
-/// A condition: a feature's value is at most `upto`, or, for patterns, equal to it.
+/// Which values of a feature meet a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// Those of at most the threshold.
+    Upto,
+    /// Those above it.
+    Above,
+    /// That one alone: for patterns.
+    Is,
+}
+
+/// A condition on one feature.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Condition {
     /// What it looks at.
     pub feature: Feature,
+    /// Which values meet it.
+    pub side: Side,
     /// Threshold, or number of the pattern.
-    pub upto: f64,
+    pub at: f64,
 }
 
 /// A cell as the search sees it.
@@ -58,6 +76,8 @@ pub struct Spot {
     pub d: f64,
     /// Items in the union.
     pub m: f64,
+    /// Places of the union at which the sets differ; 0 where it was not counted.
+    pub stretches: f64,
     /// Number of the pattern.
     pub pattern: usize,
     /// Regret of each contender; infinite where it fails.
@@ -72,6 +92,7 @@ impl Spot {
             Feature::M => self.m,
             Feature::Ratio if self.m == 0.0 => 0.0,
             Feature::Ratio => self.d / self.m,
+            Feature::Stretches => self.stretches,
             Feature::Pattern => self.pattern as f64,
         }
     }
@@ -79,9 +100,10 @@ impl Spot {
     /// Whether a condition holds here.
     pub fn meets(&self, condition: &Condition) -> bool {
         let value = self.value(condition.feature);
-        match condition.feature {
-            Feature::Pattern => value == condition.upto,
-            _ => value <= condition.upto,
+        match condition.side {
+            Side::Upto => value <= condition.at,
+            Side::Above => value > condition.at,
+            Side::Is => value == condition.at,
         }
     }
 }
@@ -135,7 +157,7 @@ struct Cut {
 /// The cells and everything derived from them once.
 struct Field<'s> {
     spots: &'s [Spot],
-    /// Nested cuts by growing threshold, a chain a feature; each pattern is a chain of one.
+    /// Nested cuts from narrow to wide, a chain a feature and side; each pattern is a chain of one.
     chains: Vec<Vec<Cut>>,
     contenders: Vec<usize>,
     steps: Vec<Vec<u64>>,
@@ -149,32 +171,35 @@ pub fn middle(low: f64, high: f64) -> f64 {
 
 impl<'s> Field<'s> {
     fn new(spots: &'s [Spot], features: &[Feature]) -> Self {
-        let mut chains = Vec::new();
+        // Thresholds from above come last: of equal lists that is the one to read less easily.
+        let (mut chains, mut from_above) = (Vec::new(), Vec::new());
         for feature in features {
             let mut by_value: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
             for (cell, spot) in spots.iter().enumerate() {
                 // Floats that are not negative order like their bits.
                 by_value.entry(spot.value(*feature).to_bits()).or_default().push(cell);
             }
-            let values: Vec<f64> = by_value.keys().map(|bits| f64::from_bits(*bits)).collect();
-            let cut = |(place, cells): (usize, Vec<usize>)| {
-                let upto = match (feature, values.get(place + 1)) {
-                    (Feature::Pattern, _) | (_, None) => values[place],
-                    (_, Some(next)) => middle(values[place], *next),
-                };
-                Cut { condition: Condition { feature: *feature, upto }, cells }
+            let (values, cells): (Vec<f64>, Vec<Vec<usize>>) =
+                by_value.into_iter().map(|(bits, cells)| (f64::from_bits(bits), cells)).unzip();
+            let cut = |side: Side, at: f64, cells: &Vec<usize>| Cut {
+                condition: Condition { feature: *feature, side, at },
+                cells: cells.clone(),
             };
-            let mut cuts: Vec<Cut> = by_value.into_values().enumerate().map(cut).collect();
-            if *feature == Feature::Pattern {
-                if cuts.len() > 1 {
-                    chains.extend(cuts.into_iter().map(|cut| vec![cut]));
-                }
-            } else {
-                // The last takes all that is left, which is what the else is for.
-                cuts.pop();
-                chains.push(cuts);
+            if values.len() < 2 {
+                // It takes all that is left, which is what the else is for.
+                continue;
             }
+            if *feature == Feature::Pattern {
+                chains.extend(values.iter().zip(&cells).map(|(at, cells)| vec![cut(Side::Is, *at, cells)]));
+                continue;
+            }
+            let between: Vec<f64> = values.windows(2).map(|two| middle(two[0], two[1])).collect();
+            let low = between.iter().zip(&cells).map(|(at, cells)| cut(Side::Upto, *at, cells));
+            let high = between.iter().zip(&cells[1..]).map(|(at, cells)| cut(Side::Above, *at, cells));
+            chains.push(low.collect());
+            from_above.push(high.rev().collect());
         }
+        chains.append(&mut from_above);
         let count = spots.iter().map(|spot| spot.regrets.len()).max().unwrap_or(0);
         let mut contenders: Vec<usize> = (0..count).collect();
         if count > FIELD_MAX {
@@ -238,7 +263,7 @@ impl<'s> Field<'s> {
                     }
                 }
             }
-            level = next;
+            level = least_sets(next);
         }
         false
     }
@@ -251,6 +276,20 @@ impl<'s> Field<'s> {
         let place = bounds.partition_point(|bound| !self.feasible(*bound, rules));
         bounds.get(place).copied()
     }
+}
+
+/// Those sets that hold none of the others.
+fn least_sets(sets: BTreeSet<Set>) -> BTreeSet<Set> {
+    let mut by_len: Vec<Set> = sets.into_iter().collect();
+    by_len.sort_by_key(|set| set.iter().map(|word| word.count_ones()).sum::<u32>());
+    let mut least: Vec<Set> = Vec::new();
+    for set in by_len {
+        let holds = |one: &Set| one.iter().zip(&set).all(|(one, set)| one & !set == 0);
+        if !least.iter().any(holds) {
+            least.push(set);
+        }
+    }
+    least.into_iter().collect()
 }
 
 /// A partial list: what it took so far.
@@ -352,12 +391,15 @@ impl Descent<'_, '_> {
         }
         if let Some((otherwise, sum)) = least(&totals, together) {
             let sum = partial.sum + sum;
-            // Of equal sums the shorter list, then the one whose else decides most: it stands for whatever was not
-            // tested, and should not be the special case.
+            // Of equal sums the shorter list, then the one with fewer thresholds from above, then the one whose else
+            // decides most: it stands for whatever was not tested, and should not be the special case.
+            let above = |rules: &[(Condition, usize)]| {
+                rules.iter().filter(|(condition, _)| condition.side == Side::Above).count()
+            };
+            let rank = |rules: &[(Condition, usize)], rest| (rules.len(), above(rules), Reverse(rest));
             let better = |best: &Best| {
-                let rank = (partial.rules.len(), std::cmp::Reverse(rest));
                 sum < best.sum - EQUAL
-                    || (sum < best.sum + EQUAL && rank < (best.rules.len(), std::cmp::Reverse(best.rest)))
+                    || (sum < best.sum + EQUAL && rank(&partial.rules, rest) < rank(&best.rules, best.rest))
             };
             if self.best.as_ref().is_none_or(better) {
                 self.best = Some(Best { sum, rules: partial.rules.clone(), otherwise, rest });
@@ -423,177 +465,4 @@ fn add(sums: &mut [f64], regrets: &[f64]) {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const ALL: [Feature; 4] = [Feature::D, Feature::Ratio, Feature::M, Feature::Pattern];
-
-    fn spot(d: f64, m: f64, pattern: usize, regrets: &[f64]) -> Spot {
-        Spot { d, m, pattern, regrets: regrets.to_vec() }
-    }
-
-    /// Every list of at most `rules` rules, one by one: least worst step, then least sum.
-    fn brute(spots: &[Spot], rules: usize) -> Option<(u64, f64)> {
-        let field = Field::new(spots, &ALL);
-        let conditions: Vec<Condition> = field.chains.iter().flatten().map(|cut| cut.condition).collect();
-        let mut best: Option<(u64, f64)> = None;
-        let mut stack: Vec<Vec<Condition>> = vec![Vec::new()];
-        while let Some(list) = stack.pop() {
-            if list.len() < rules {
-                stack.extend(conditions.iter().map(|one| [list.clone(), vec![*one]].concat()));
-            }
-            let count = spots[0].regrets.len();
-            // Each region picks on its own, so every choice of contenders is tried region by region, once for
-            // every bound on the worst.
-            let bounds: Vec<u64> = field.steps.iter().flatten().copied().filter(|s| *s < u64::MAX).collect();
-            for bound in bounds {
-                let sum: Option<f64> = (0..=list.len())
-                    .map(|rule| {
-                        let here: Vec<usize> = (0..spots.len())
-                            .filter(|cell| {
-                                let speaks = list.iter().position(|one| spots[*cell].meets(one));
-                                speaks.unwrap_or(list.len()) == rule
-                            })
-                            .collect();
-                        (0..count)
-                            .filter(|pick| here.iter().all(|cell| field.steps[*cell][*pick] <= bound))
-                            .map(|pick| here.iter().map(|cell| spots[*cell].regrets[pick]).sum::<f64>())
-                            .min_by(f64::total_cmp)
-                    })
-                    .sum();
-                if let Some(sum) = sum
-                    && best.is_none_or(|(least, known)| (bound, sum) < (least, known))
-                {
-                    best = Some((bound, sum));
-                }
-            }
-        }
-        best
-    }
-
-    fn spots() -> impl Strategy<Value = Vec<Spot>> {
-        let regret = prop_oneof![8 => (0u32..40).prop_map(|r| f64::from(r) / 20.0), 1 => Just(f64::INFINITY)];
-        let one = (0u32..4, 1u32..4, 0usize..3, prop::collection::vec(regret, 3));
-        prop::collection::vec(one, 1..8).prop_map(|all| {
-            let place = |(d, m, pattern, mut regrets): (u32, u32, usize, Vec<f64>)| {
-                // As in real cells, the cheapest has no regret.
-                let least = regrets.iter().copied().fold(f64::INFINITY, f64::min);
-                if least.is_infinite() {
-                    regrets[0] = 0.0;
-                } else {
-                    regrets.iter_mut().for_each(|regret| *regret -= least);
-                }
-                spot(f64::from(d * d * 10), f64::from(m) * 100.0, pattern, &regrets)
-            };
-            all.into_iter().map(place).collect()
-        })
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-
-        #[test]
-        fn the_search_equals_trying_every_list(spots in spots(), rules in 0usize..3) {
-            let found = search(&spots, &ALL, rules);
-            match brute(&spots, rules) {
-                None => prop_assert!(found.is_none()),
-                Some((worst, sum)) => {
-                    let found = found.unwrap();
-                    prop_assert!(found.exact);
-                    prop_assert_eq!(step(found.worst), worst);
-                    prop_assert!((found.mean * spots.len() as f64 - sum).abs() < 1e-9, "{:?} {}", found, sum);
-                    let mean = spots.iter().map(|spot| spot.regrets[found.pick(found.rule_at(spot))]).sum::<f64>();
-                    prop_assert!((mean - sum).abs() < 1e-9);
-                }
-            }
-        }
-
-        #[test]
-        fn one_more_rule_never_costs(spots in spots()) {
-            let lists: Vec<Option<List>> = (0..=4).map(|rules| search(&spots, &ALL, rules)).collect();
-            for pair in lists.windows(2) {
-                if let Some(shorter) = &pair[0] {
-                    let longer = pair[1].as_ref().unwrap();
-                    prop_assert!(step(longer.worst) <= step(shorter.worst));
-                }
-            }
-            prop_assert_eq!(search(&spots, &ALL, 2), search(&spots, &ALL, 2));
-        }
-    }
-
-    #[test]
-    fn planted_rules_are_found() {
-        // Contender 2 where the pattern is 1; else 0 up to d = 30, 1 above.
-        let mut spots = Vec::new();
-        for m in [100.0, 1000.0, 10_000.0] {
-            for d in [1.0, 3.0, 10.0, 30.0, 100.0, 300.0] {
-                for pattern in [0, 1] {
-                    let winner = if pattern == 1 { 2 } else { usize::from(d > 30.0) };
-                    let regret = |at: usize| if at == winner { 0.0 } else { 1.0 + at as f64 };
-                    spots.push(spot(d, m, pattern, &[regret(0), regret(1), regret(2)]));
-                }
-            }
-        }
-        let list = search(&spots, &ALL, 2).unwrap();
-        assert_eq!((list.worst, list.mean, list.exact), (0.0, 0.0, true));
-        for spot in &spots {
-            assert_eq!(spot.regrets[list.pick(list.rule_at(spot))], 0.0);
-        }
-        // One rule cannot tell three contenders apart.
-        assert!(search(&spots, &ALL, 1).unwrap().worst > 0.0);
-        // Thresholds lie halfway on paper.
-        let upto = list.rules.iter().find(|(one, _)| one.feature == Feature::D).map(|(one, _)| one.upto);
-        assert!((upto.unwrap() - (30.0f64 * 100.0).sqrt()).abs() < 1e-9);
-    }
-
-    #[test]
-    fn whoever_fails_is_not_chosen_and_no_list_is_no_list() {
-        const INF: f64 = f64::INFINITY;
-        // By hand: 0 is free at d = 1 and fails at d = 9; 1 costs half more and never fails.
-        let spots = [spot(1.0, 10.0, 0, &[0.0, 0.5]), spot(9.0, 10.0, 0, &[INF, 0.0])];
-        let list = search(&spots, &ALL, 0).unwrap();
-        assert_eq!((list.otherwise, list.worst, list.mean), (1, 0.5, 0.25));
-        let list = search(&spots, &ALL, 1).unwrap();
-        assert_eq!(
-            (list.rules.as_slice(), list.otherwise),
-            (&[(Condition { feature: Feature::D, upto: 3.0 }, 0)][..], 1)
-        );
-        assert_eq!(list.worst, 0.0);
-        // Nobody finishes both, and no condition on M or pattern parts them.
-        let spots = [spot(1.0, 10.0, 0, &[0.0, INF]), spot(9.0, 10.0, 0, &[INF, 0.0])];
-        assert_eq!(search(&spots, &[Feature::M, Feature::Pattern], 5), None);
-    }
-
-    #[test]
-    fn the_else_is_the_rule_and_not_the_exception() {
-        // One odd cell of largest d and of its own pattern: a rule on the pattern leaves the else to the many.
-        let mut spots: Vec<Spot> = (1..6).map(|d| spot(f64::from(d), 1e4, 0, &[0.0, 2.0])).collect();
-        spots.push(spot(5000.0, 1e4, 1, &[2.0, 0.0]));
-        let list = search(&spots, &ALL, 1).unwrap();
-        assert_eq!(list.rules, [(Condition { feature: Feature::Pattern, upto: 1.0 }, 1)]);
-        assert_eq!(list.otherwise, 0);
-    }
-
-    #[test]
-    fn three_hundred_cells_of_twenty_five_contenders_take_no_second() {
-        let mut state = 7u64;
-        let mut noise = move || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 40) as f64 / (1u64 << 24) as f64
-        };
-        let spots: Vec<Spot> = (0..300)
-            .map(|cell| {
-                let regrets: Vec<f64> = (0..25).map(|_| 3.0 * noise()).collect();
-                let (m, d) = (10f64.powi(2 + cell / 60), 10f64.powf(f64::from(cell % 20) / 5.0));
-                spot(d, m, (cell / 20 % 3) as usize, &regrets)
-            })
-            .collect();
-        // Time is not asserted, which would fail on a busy machine; the work is bounded by the beam.
-        for rules in 0..=RULES_MAX {
-            let list = search(&spots, &ALL, rules).unwrap();
-            assert!(list.rules.len() <= rules);
-        }
-    }
-}
+mod tests;

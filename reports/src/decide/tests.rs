@@ -7,7 +7,7 @@ fn cell(m: u64, d: u64, pattern: &str, replicates: u32, cost: impl Fn(usize, u32
     let place = Place { workload: "synthetic".into(), n: 2, k: 1, pattern: pattern.into(), m, d };
     let costs = (0..3).map(|at| (at, (0..replicates).map(|one| cost(at, one)).collect())).collect();
     let flights = (0..3).map(|at| (at, 2.0 + at as f64)).collect();
-    Priced { place, costs, replicates: (0..replicates).collect(), flights }
+    Priced { place, costs, replicates: (0..replicates).collect(), flights, stretches: None }
 }
 
 /// A table of contenders 0 (flat at 1000) and 1 (10 a difference), which cross at d = 100, and 2 (far dearer).
@@ -29,10 +29,12 @@ const ALL: [Feature; 4] = [Feature::D, Feature::Ratio, Feature::M, Feature::Patt
 #[test]
 fn a_planted_crossing_is_found_with_its_interval() {
     let cells = crossing(4);
-    let rules = Table::new(&cells).unwrap().rules(&ALL).unwrap();
+    let rules = Table::new(&cells, 0.0).unwrap().rules(&ALL).unwrap();
     assert_eq!(rules.rules.len(), 2);
     assert_eq!((rules.rules[0].pick, rules.rules[1].pick), (1, 0));
-    let When::Upto { feature, threshold, crossing: Some(at), tested } = &rules.rules[0].when else {
+    let When::Beside { feature, side: Side::Upto, threshold, crossing: Some(at), tested } =
+        &rules.rules[0].when
+    else {
         panic!("{:?}", rules.rules[0])
     };
     assert_eq!((*feature, *tested), (Feature::D, (30.0, 200.0)));
@@ -44,7 +46,7 @@ fn a_planted_crossing_is_found_with_its_interval() {
     assert_eq!(rules.refusal(), None);
     assert_eq!((rules.rules[0].flights, rules.rules[1].flights), (3.0, 2.0));
     // Without d nobody is right everywhere: 0 pays 10 times at d = 10, 1 pays 5 times at d = 500.
-    let blind = Table::new(&cells).unwrap().rules(&[Feature::M, Feature::Pattern]).unwrap();
+    let blind = Table::new(&cells, 0.0).unwrap().rules(&[Feature::M, Feature::Pattern]).unwrap();
     assert_eq!(blind.rules[0].pick, 1);
     assert!((blind.chosen.worst - 4.0).abs() < 1e-9, "{blind:?}");
 }
@@ -52,7 +54,7 @@ fn a_planted_crossing_is_found_with_its_interval() {
 #[test]
 fn one_replicate_cannot_be_checked() {
     let cells = crossing(1);
-    let rules = Table::new(&cells).unwrap().rules(&ALL).unwrap();
+    let rules = Table::new(&cells, 0.0).unwrap().rules(&ALL).unwrap();
     assert_eq!((rules.held, rules.traces), (None, None));
     assert_eq!(rules.refusal(), None);
 }
@@ -70,7 +72,7 @@ fn rules_that_fit_noise_are_refused() {
             })
         })
         .collect();
-    let rules = Table::new(&cells).unwrap().rules(&ALL).unwrap();
+    let rules = Table::new(&cells, 0.0).unwrap().rules(&ALL).unwrap();
     assert_eq!(rules.chosen.mean, 0.0);
     let (name, regret) = rules.refusal().unwrap();
     assert_eq!((name, regret.mean), ("seeds that did not choose", 1.0));
@@ -84,7 +86,7 @@ fn traces_check_and_never_choose() {
     let mut beyond = trace.clone();
     beyond.place.m = 1_000_000;
     cells.extend([trace, beyond]);
-    let rules = Table::new(&cells).unwrap().rules(&ALL).unwrap();
+    let rules = Table::new(&cells, 0.0).unwrap().rules(&ALL).unwrap();
     assert_eq!(rules.chosen.cells, 8);
     // d = 20 is below the threshold: contender 1, at four times the trace's cheapest.
     assert_eq!(rules.traces, Some(Regret { cells: 1, worst: 3.0, mean: 3.0 }));
@@ -104,6 +106,41 @@ fn a_failure_is_infinitely_dear() {
     assert_eq!(best.runner_up, Some((2, 1.2)));
     // Who did not run at a place is nobody's choice there.
     assert_eq!(one.cost(9, Half::All), Some(f64::INFINITY));
+}
+
+#[test]
+fn ten_bytes_more_than_two_are_no_regret_worth_a_rule() {
+    let cells = [cell(5000, 5000, "empty", 2, |at, _| [12.0, 2.0, 400.0][at])];
+    let of = |floor: f64| Table::new(&cells, floor).unwrap().chosen[0].1.regrets.clone();
+    assert_eq!(of(0.0), [5.0, 0.0, 199.0]);
+    assert_eq!(of(50.0), [0.2, 0.0, 7.96]);
+    assert_eq!(Objective::Bytes.floor(), 56.0);
+}
+
+#[test]
+fn a_recorded_difference_meets_a_rule_on_stretches() {
+    // Contender 2 where the difference lies at one place, contender 0 where it is scattered.
+    let one = |d: u64, pattern: &str, stretches: f64| {
+        let scattered = stretches > 1.0;
+        let costs = move |at: usize, _| if (at == 0) == scattered && at != 1 { 100.0 } else { 500.0 };
+        Priced { stretches: Some(stretches), ..cell(1000, d, pattern, 2, costs) }
+    };
+    let mut cells = vec![one(50, "gap", 1.0), one(50, "scattered", 48.0), one(90, "recent", 1.0)];
+    let mut trace = one(60, "absence", 2.0);
+    trace.costs.values_mut().zip([500.0, 500.0, 100.0]).for_each(|(costs, cost)| costs.fill(cost));
+    trace.place.workload = "a-channel".into();
+    cells.push(trace);
+    let table = Table::new(&cells, 0.0).unwrap();
+    assert_eq!(table.shape(), Feature::Stretches);
+    let rules = table.rules(&[Feature::D, Feature::Ratio, Feature::M, table.shape()]).unwrap();
+    assert_eq!(rules.traces, Some(Regret { cells: 1, worst: 0.0, mean: 0.0 }));
+    let When::Beside { feature: Feature::Stretches, tested, .. } = rules.rules[0].when else {
+        panic!("{:?}", rules.rules[0])
+    };
+    assert_eq!(tested, (1.0, 48.0));
+    // Where one cell does not tell, patterns are all there is.
+    cells[0].stretches = None;
+    assert_eq!(Table::new(&cells, 0.0).unwrap().shape(), Feature::Pattern);
 }
 
 #[test]
@@ -140,8 +177,9 @@ fn a_further_rule_must_pay_for_itself() {
 
 #[test]
 fn a_threshold_shows_its_interval_only_where_it_lies_in_it() {
-    let when = |low: f64, mid: f64, high: f64| When::Upto {
+    let when = |low: f64, mid: f64, high: f64| When::Beside {
         feature: Feature::D,
+        side: Side::Upto,
         threshold: 40.0,
         crossing: Some(Interval { low, mid, high }),
         tested: (30.0, 100.0),

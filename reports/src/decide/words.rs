@@ -1,7 +1,7 @@
 //! A decision in words: conditions for tables, and the first sentence of the page.
 
-use super::search::Feature;
-use super::{Decision, Objective, Regret, Rules, When};
+use super::search::{Feature, Side};
+use super::{Decision, Objective, Regret, Rule, Rules, When};
 use crate::format;
 use crate::study::prose::Prose;
 use crate::study::summary::with_interval;
@@ -13,6 +13,7 @@ fn symbol(feature: Feature) -> &'static str {
         Feature::D => "d",
         Feature::Ratio => "d/M",
         Feature::M => "M",
+        Feature::Stretches => "stretches",
         Feature::Pattern => "pattern",
     }
 }
@@ -22,24 +23,32 @@ pub fn shown(feature: Feature) -> fn(f64) -> String {
     if feature == Feature::Ratio { format::percent } else { format::figure }
 }
 
-/// When a rule applies: `d ≤ 12.6`, `pattern recent`, `else`.
+/// When a rule applies: `d ≤ 12.6`, `d/M > 30 %`, `pattern recent`, `else`.
 pub fn condition(when: &When) -> String {
     match when {
-        When::Upto { threshold, .. } if *threshold == 0.0 => "equal sets".into(),
-        When::Upto { feature, threshold, .. } => {
-            format!("{} ≤ {}", symbol(*feature), shown(*feature)(*threshold))
+        When::Beside { side: Side::Upto, threshold, .. } if *threshold == 0.0 => "equal sets".into(),
+        When::Beside { feature, side, threshold, .. } => {
+            let sign = if *side == Side::Upto { '≤' } else { '>' };
+            format!("{} {sign} {}", symbol(*feature), shown(*feature)(*threshold))
         }
         When::Pattern(name) => format!("pattern {name}"),
         When::Else => "else".into(),
     }
 }
 
+/// What rules mean by stretches, if they ask for them.
+pub fn stretches(rules: &Rules) -> Option<&'static str> {
+    let asks = |rule: &Rule| matches!(rule.when, When::Beside { feature: Feature::Stretches, .. });
+    let told = "Stretches: at how many places of the history, in order of time, the two sets differ; one absence leaves one or two.";
+    rules.rules.iter().any(asks).then_some(told)
+}
+
 /// Where the contenders on both sides of a rule's threshold cost the same, with its interval; if they cross nowhere,
 /// between which tested values the threshold lies.
 pub fn crossing(when: &When) -> String {
     match when {
-        When::Upto { feature, crossing: Some(at), .. } => with_interval(*at, shown(*feature)),
-        When::Upto { feature, tested, .. } => {
+        When::Beside { feature, crossing: Some(at), .. } => with_interval(*at, shown(*feature)),
+        When::Beside { feature, tested, .. } => {
             let show = shown(*feature);
             format!("between {} and {}", show(tested.0), show(tested.1))
         }
@@ -79,7 +88,7 @@ pub fn checks(rules: &Rules, trials: &str) -> String {
 
 /// The interval of a threshold. None where the two cross elsewhere than at the threshold: that says nothing of it.
 pub fn range(when: &When) -> Option<String> {
-    let When::Upto { feature, threshold, crossing: Some(at), .. } = when else { return None };
+    let When::Beside { feature, threshold, crossing: Some(at), .. } = when else { return None };
     let tells = *threshold > 0.0 && (at.low..=at.high).contains(threshold);
     format::range(at.low, at.high, shown(*feature)).filter(|_| tells)
 }
@@ -156,6 +165,9 @@ pub fn first(study: &Study<'_>) -> Option<(Prose, bool)> {
         prose.text("; not checked on other seeds.");
     } else {
         prose.text(format!("; on average {}.", format::list(&checks)));
+    }
+    if let Some(told) = stretches(rules) {
+        prose.text(format!(" {told}"));
     }
     Some((prose, true))
 }

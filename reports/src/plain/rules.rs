@@ -1,7 +1,7 @@
 //! The rules as Markdown: which contender to use where, and what following them costs.
 
 use super::markdown::{Table, escaped};
-use crate::decide::words::{checks, condition, crossing};
+use crate::decide::words::{checks, condition, crossing, stretches};
 use crate::decide::{Decision, HELD_MAX, Objective, Regret, Rules};
 use crate::format;
 use crate::study::Study;
@@ -59,5 +59,8 @@ fn list(study: &Study<'_>, rules: &Rules, known: &str, objective: &Objective<'_>
         table.row(&cells.map(|cell| escaped(&cell)));
     }
     text += &format!("\n{}", table.finish());
+    if let Some(told) = stretches(rules) {
+        text += &format!("\n{told}\n");
+    }
     text + &format!("\n{}\n", escaped(&checks(rules, objective.trials())))
 }

@@ -1,6 +1,6 @@
 //! The table of rules, what it costs to follow them, and how that was checked.
 
-use crate::decide::words::{checks, condition, crossing};
+use crate::decide::words::{checks, condition, crossing, stretches};
 use crate::decide::{Decision, HELD_MAX, Objective, RULE_WORTH, Regret, Rules};
 use crate::format;
 use crate::html::Page;
@@ -21,6 +21,9 @@ pub fn rules(page: &mut Page, study: &Study<'_>, decision: &Decision<'_>) {
         Some(rules) => {
             checked(page, rules, &decision.objective);
             page.push(&table(study, rules, &format!("Rules for the smallest {what}, first that applies")));
+            if let Some(told) = stretches(rules) {
+                page.paragraph("note", told);
+            }
             lengths(page, rules);
         }
         None => page.paragraph(
