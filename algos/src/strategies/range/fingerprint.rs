@@ -10,39 +10,44 @@ use crate::item::ItemId;
 /// Bytes of a fingerprint.
 pub const FINGERPRINT_LEN: usize = 16;
 
-/// A sum of ids modulo 2^256, each id a little-endian number; lower half first.
+/// A sum of ids modulo 2^256, each id a little-endian number; lowest limb first.
 ///
 /// Sums form a group: the sum of a range is that of everything below its end less that of everything below its
 /// start, so nobody needs to look at what lies between.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct IdSum([u128; 2]);
+pub struct IdSum(pub(super) [u64; 4]);
 
 impl IdSum {
     /// The sum of nothing.
-    pub const ZERO: Self = Self([0; 2]);
+    pub const ZERO: Self = Self([0; 4]);
+
+    /// The sum of one id.
+    pub fn of(id: &ItemId) -> Self {
+        let (limbs, _) = id.bytes().as_chunks::<8>();
+        Self(std::array::from_fn(|i| u64::from_le_bytes(limbs[i])))
+    }
 
     /// Adds an id.
     pub fn add(&mut self, id: &ItemId) {
-        let (halves, _) = id.bytes().as_chunks::<16>();
-        self.add_halves([u128::from_le_bytes(halves[0]), u128::from_le_bytes(halves[1])]);
+        self.add_sum(&Self::of(id));
     }
 
     /// Adds another sum.
     pub fn add_sum(&mut self, other: &Self) {
-        self.add_halves(other.0);
+        let mut carry = false;
+        for (limb, more) in self.0.iter_mut().zip(other.0) {
+            let (sum, over) = limb.overflowing_add(more);
+            let (sum, again) = sum.overflowing_add(u64::from(carry));
+            (*limb, carry) = (sum, over | again);
+        }
     }
 
-    fn add_halves(&mut self, [low, high]: [u128; 2]) {
-        let (sum, carry) = self.0[0].overflowing_add(low);
-        self.0[0] = sum;
-        self.0[1] = self.0[1].wrapping_add(high).wrapping_add(u128::from(carry));
-    }
-
-    /// The number, little-endian.
+    /// The number, little-endian; the id itself where it is the sum of one.
     pub fn to_bytes(self) -> [u8; ItemId::LEN] {
         let mut bytes = [0; ItemId::LEN];
-        bytes[..16].copy_from_slice(&self.0[0].to_le_bytes());
-        bytes[16..].copy_from_slice(&self.0[1].to_le_bytes());
+        for (bytes, limb) in bytes.as_chunks_mut().0.iter_mut().zip(self.0) {
+            *bytes = limb.to_le_bytes();
+        }
         bytes
     }
 }
@@ -50,9 +55,14 @@ impl IdSum {
 impl Sub for IdSum {
     type Output = Self;
 
-    fn sub(self, other: Self) -> Self {
-        let (low, borrow) = self.0[0].overflowing_sub(other.0[0]);
-        Self([low, self.0[1].wrapping_sub(other.0[1]).wrapping_sub(u128::from(borrow))])
+    fn sub(mut self, other: Self) -> Self {
+        let mut borrow = false;
+        for (limb, less) in self.0.iter_mut().zip(other.0) {
+            let (rest, under) = limb.overflowing_sub(less);
+            let (rest, again) = rest.overflowing_sub(u64::from(borrow));
+            (*limb, borrow) = (rest, under | again);
+        }
+        self
     }
 }
 
@@ -104,10 +114,10 @@ mod tests {
     fn a_carry_runs_through_full_words_and_out_at_the_top() {
         let mut low_half = [0xff; 32];
         low_half[16..].fill(0);
-        assert_eq!(sum(&[low_half, one()]), IdSum([0, 1]));
-        assert_eq!(sum(&[[0xff; 32], one()]), IdSum([0; 2]));
+        assert_eq!(sum(&[low_half, one()]), IdSum([0, 0, 1, 0]));
+        assert_eq!(sum(&[[0xff; 32], one()]), IdSum::ZERO);
         // 2·(2^256 − 1) = 2^256 − 2: both sources of overflow in the upper half.
-        assert_eq!(sum(&[[0xff; 32], [0xff; 32]]), IdSum([u128::MAX - 1, u128::MAX]));
+        assert_eq!(sum(&[[0xff; 32], [0xff; 32]]), IdSum([u64::MAX - 1, u64::MAX, u64::MAX, u64::MAX]));
     }
 
     proptest! {

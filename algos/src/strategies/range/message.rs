@@ -155,17 +155,13 @@ impl Writer {
     }
 
     /// Up to `bound` I hold these.
-    pub fn list<'s>(
-        &mut self,
-        bound: &Bound,
-        count: usize,
-        ids: impl Iterator<Item = &'s [ItemId]>,
-    ) -> Result<(), Stop> {
+    pub fn list(&mut self, bound: &Bound, ids: impl ExactSizeIterator<Item = ItemId>) -> Result<(), Stop> {
+        let count = ids.len();
         self.head(bound, MODE_LIST, None, count * ItemId::LEN)?;
         self.draft.put(Purpose::Control, |body| push_varint(body, count as u64));
         self.draft.put(Purpose::Ids, |body| {
             body.reserve(count * ItemId::LEN);
-            for id in ids.flatten() {
+            for id in ids {
                 body.extend_from_slice(id.bytes());
             }
         });

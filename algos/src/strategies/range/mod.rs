@@ -64,10 +64,10 @@ mod compact;
 pub(crate) mod fingerprint;
 #[cfg(test)]
 mod hostile;
-mod leaf;
 mod lists;
 mod message;
 mod party;
+mod piece;
 mod seal;
 mod search;
 #[cfg(test)]
@@ -128,8 +128,12 @@ struct Params {
 
 impl Strategy for Params {
     fn index(&self, items: &[Item]) -> Box<dyn Index> {
-        let items: Vec<Item> = items.iter().copied().map(orderable).collect();
-        Box::new(RangeIndex { set: RangeSet::seal(&items), params: *self })
+        let mut set = RangeSet::seal(items);
+        // Only then are there any to be changed, and nearly never.
+        if !set.is_empty() && set.cursor().item(set.len() - 1).at == u64::MAX {
+            set = RangeSet::seal(&items.iter().copied().map(orderable).collect::<Vec<_>>());
+        }
+        Box::new(RangeIndex { set, params: *self })
     }
 
     fn profile(&self) -> Profile {

@@ -113,16 +113,11 @@ impl Party {
         let mut last = Bound::START;
         // A run of settled ranges is skipped in one, and only when something follows it.
         let mut skipped = false;
-        let mut scout = set.cursor();
         let mut ahead = VecDeque::with_capacity(AHEAD);
         loop {
             while ahead.len() < AHEAD
                 && let Some((bound, content)) = reading.next()?
             {
-                // What follows lies somewhere else.
-                if content == Content::Skip {
-                    scout.prefetch_bound(&bound.item);
-                }
                 ahead.push_back((bound, content));
             }
             let Some((bound, content)) = ahead.pop_front() else { break };
@@ -212,16 +207,16 @@ impl Party {
             self.afford(self.listed_count * size_of::<u32>())?;
             self.listed.push(range.clone());
         }
-        writer.list(end, range.len(), cursor.ids(range))
+        writer.list(end, cursor.ids(range))
     }
 
     /// Compares a range with the peer's list of it.
-    fn compare<'a>(
+    fn compare(
         &mut self,
-        cursor: &mut Cursor<'a>,
-        pairing: &mut Pairing<&'a [u8; ItemId::LEN]>,
+        cursor: &mut Cursor<'_>,
+        pairing: &mut Pairing<[u8; ItemId::LEN]>,
         range: Range<usize>,
-        theirs: &'a [[u8; ItemId::LEN]],
+        theirs: &[[u8; ItemId::LEN]],
     ) -> Result<(), Stop> {
         let compares = (theirs.len() + range.len()) as u64 * u64::from((theirs.len() + 1).ilog2() + 1);
         if compares * COMPARE_NS > self.budget.cpu_ns_max {
@@ -233,8 +228,8 @@ impl Party {
         self.found.heard += theirs.len() as u64;
         let (haves, needs) = (&mut self.found.haves, &mut self.found.needs);
         pairing.differences(
-            cursor.ids(range.clone()).flatten().map(ItemId::bytes).zip(range.start as u32..),
-            theirs.iter().zip(0..),
+            cursor.ids(range.clone()).map(|id| *id.bytes()).zip(range.start as u32..),
+            theirs.iter().copied().zip(0..),
             |place| haves.push(place),
             |rank| needs.push((base + u64::from(rank), ItemId::new(theirs[rank as usize]))),
         );

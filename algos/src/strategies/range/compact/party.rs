@@ -273,10 +273,8 @@ impl Party {
         ranges: impl Iterator<Item = &'p Range<u32>>,
     ) -> Vec<u64> {
         let mut shorts = Vec::new();
-        let ids = ranges.flat_map(|places| {
-            let ids: Vec<&[ItemId]> = cursor.ids(places.start as usize..places.end as usize).collect();
-            ids.into_iter().flatten()
-        });
+        let places = ranges.flat_map(|places| places.start as usize..places.end as usize);
+        let ids = places.map(|place| cursor.item(place).id);
         self.key.hash_all(ids, |hashed| shorts.push(short_of(hashed.short, self.params.id_bits)));
         shorts
     }
