@@ -21,7 +21,7 @@ const MODE_SKIP: u8 = 0;
 const MODE_FINGERPRINT: u8 = 1;
 const MODE_LIST: u8 = 2;
 
-/// A number, most significant digit first: its bytes, and how many of them count.
+/// A number, most significant digit first: its bytes, and how many of them count; the others are zero.
 pub fn put_varint(value: u64) -> ([u8; 10], usize) {
     let len = (64 - value.leading_zeros()).div_ceil(7).max(1) as usize;
     let mut bytes = [0; 10];

@@ -68,6 +68,7 @@ mod lists;
 mod message;
 mod party;
 mod piece;
+mod scout;
 mod seal;
 mod search;
 #[cfg(test)]
