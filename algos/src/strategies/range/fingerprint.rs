@@ -90,6 +90,15 @@ pub fn fingerprint(sum: &IdSum, count: u64) -> Fingerprint {
     short(&state)
 }
 
+/// How [`fingerprints`] computes on this machine.
+pub fn path() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    if x86::is_detected() {
+        return "sha";
+    }
+    "portable"
+}
+
 /// Appends [`fingerprint`] of each sum and count. Several at once where the processor can.
 pub fn fingerprints(of: &[(IdSum, u64)], to: &mut Vec<Fingerprint>) {
     #[cfg(target_arch = "x86_64")]
