@@ -51,6 +51,16 @@ impl IdSum {
         }
     }
 
+    fn less(mut self, other: &Self) -> Self {
+        let mut borrow = false;
+        for (limb, less) in self.0.iter_mut().zip(other.0) {
+            let (rest, under) = limb.overflowing_sub(less);
+            let (rest, again) = rest.overflowing_sub(u64::from(borrow));
+            (*limb, borrow) = (rest, under | again);
+        }
+        self
+    }
+
     /// The number, little-endian; the id itself where it is the sum of one.
     pub fn to_bytes(self) -> [u8; ItemId::LEN] {
         let mut bytes = [0; ItemId::LEN];
@@ -64,14 +74,8 @@ impl IdSum {
 impl Sub for IdSum {
     type Output = Self;
 
-    fn sub(mut self, other: Self) -> Self {
-        let mut borrow = false;
-        for (limb, less) in self.0.iter_mut().zip(other.0) {
-            let (rest, under) = limb.overflowing_sub(less);
-            let (rest, again) = rest.overflowing_sub(u64::from(borrow));
-            (*limb, borrow) = (rest, under | again);
-        }
-        self
+    fn sub(self, other: Self) -> Self {
+        self.less(&other)
     }
 }
 

@@ -144,12 +144,8 @@ impl Party {
                 && let Some((bound, content)) = reading.next()?
             {
                 let guess = scout.expect(bound.item.at);
-                match content {
-                    Content::List(ids) => {
-                        (0..=ids.len()).for_each(|i| cursor.prefetch(guess.place.saturating_sub(i)))
-                    }
-                    _ => cursor.prefetch(guess.place),
-                }
+                let items = if let Content::List(ids) = content { ids.len() } else { 0 };
+                (0..=items).for_each(|i| cursor.prefetch(guess.place.saturating_sub(i)));
                 ahead.push_back((bound, content, guess));
             }
             if ahead.is_empty() {
