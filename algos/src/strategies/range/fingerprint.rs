@@ -94,7 +94,7 @@ pub fn fingerprint(sum: &IdSum, count: u64) -> Fingerprint {
     short(&state)
 }
 
-/// How [`fingerprints`] computes on this machine.
+/// How fingerprints are hashed on this machine.
 pub fn path() -> &'static str {
     #[cfg(target_arch = "x86_64")]
     if x86::is_detected() {
