@@ -119,9 +119,9 @@ fn sessions(samples: usize) {
 
 /// Bytes and frames of `range-compact` over its parameters: what the presets were chosen by.
 fn parameters(_: usize) {
-    let n = 1_000_000;
+    let n = std::env::args().nth(3).and_then(|arg| arg.parse().ok()).unwrap_or(1_000_000);
     println!(
-        "\n| n = 10^6, B/d and frames | d = 1 | d = 10 | d = 100 | d = 1000 | d = 10^4 | d = 1000 newest |"
+        "\n| n = {n}, B/d and frames | d = 1 | d = 10 | d = 100 | d = 1000 | d = 10^4 | d = 1000 newest |"
     );
     println!("|---|---|---|---|---|---|---|");
     let pairs = [(1, false), (10, false), (100, false), (1000, false), (10_000, false), (1000, true)]
@@ -138,6 +138,14 @@ fn parameters(_: usize) {
         "range-compact:split=32,list=32",
         "range-compact:split=4,list=8,fp=24,bits=24",
         "range-compact:split=4,list=8,fp=64,bits=64",
+        "range-compact:split=4,list=32,sketch=1",
+        "range-compact:split=4,list=64,sketch=1",
+        "range-compact:split=4,list=128,sketch=1",
+        "range-compact:split=4,list=64,sketch=2",
+        "range-compact:split=4,list=128,sketch=2",
+        "range-compact:split=4,list=128,sketch=3",
+        "range-compact:split=16,list=128,sketch=1",
+        "range-compact:split=16,list=128,sketch=2",
     ] {
         let strategy = build(spec).expect("these exist").strategy;
         print!("| {spec} |");

@@ -48,7 +48,7 @@ pub mod range {
     use std::ops::Range;
 
     use crate::strategies::range::fingerprint;
-    pub use crate::strategies::range::fingerprint::{FINGERPRINT_LEN, IdSum};
+    pub use crate::strategies::range::fingerprint::{FINGERPRINT_LEN, IdSum, path};
     pub use crate::strategies::range::tree::{Cursor, RangeSet};
 
     /// The fingerprint of negentropy v1 of the items at these places; O(log n).

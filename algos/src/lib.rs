@@ -35,6 +35,7 @@ mod item;
 mod judge;
 pub mod kernels;
 mod name;
+mod pages;
 mod prefetch;
 mod salt;
 mod seed;

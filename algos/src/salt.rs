@@ -20,9 +20,11 @@
 //! happens, **a retry uses a salt that is fresh**: else somebody who knows the key would craft one pair of items
 //! for each attempt (2^(bits/2) hashes a pair), and no session that carries them would ever end well.
 
+use std::borrow::Borrow;
+use std::hash::Hasher as _;
+
 use siphasher::sip::SipHasher13;
 use siphasher::sip128::{Hasher128 as _, SipHasher24};
-use std::hash::Hasher as _;
 
 use crate::item::ItemId;
 use crate::seed::Seed;
@@ -187,13 +189,13 @@ impl Key {
     }
 
     /// [`Self::hash`] of many ids in their order, several at once.
-    pub fn hash_all<'a>(&self, ids: impl IntoIterator<Item = &'a ItemId>, mut each: impl FnMut(Hashed)) {
+    pub fn hash_all(&self, ids: impl IntoIterator<Item = impl Borrow<ItemId>>, mut each: impl FnMut(Hashed)) {
         let mut ids = ids.into_iter();
         loop {
             let mut words = [[0; LANES]; 4];
             let mut len = 0;
             for id in ids.by_ref().take(LANES) {
-                let (pieces, _) = id.bytes().as_chunks::<8>();
+                let (pieces, _) = id.borrow().bytes().as_chunks::<8>();
                 for (word, piece) in words.iter_mut().zip(pieces) {
                     word[len] = u64::from_le_bytes(*piece);
                 }

@@ -219,6 +219,9 @@ pub static ROWS: &[Row] = &[
     Row { operation: "session, own form, scattered", prepare: range::compact, ..SYNC }
         .sized(Difference, 1_000)
         .bytes("difference", Some(Asked::RatioAtLeast(4.0))),
+    Row { operation: "session, own form with sketches, scattered", prepare: range::sketched, ..SYNC }
+        .sized(Difference, 1_000)
+        .bytes("difference", Some(Asked::RatioAtLeast(4.0))),
     Row::new("range", "seal", range::seal).beside("negentropy").n(MANY).asked(3.0),
     Row::new("bloom", "build", filters::bloom_build)
         .beside("fastbloom")

@@ -68,6 +68,7 @@ const SOURCES: &[(&str, &[&str])] = &[
         "range-compact",
         &[
             include_str!("range/compact/mod.rs"),
+            include_str!("range/compact/leaf.rs"),
             include_str!("range/compact/party.rs"),
             include_str!("range/compact/point.rs"),
             include_str!("range/compact/turn.rs"),

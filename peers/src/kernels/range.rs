@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::hint::black_box;
 
 use negentropy::{Id, Negentropy, NegentropyStorageVector};
+use offerbench_algos::kernels::range::path;
 use offerbench_algos::{
     DuelLimits, Ending, Guarantee, Index, Item, ItemId, Role, Seed, Setup, Transcript, Truth, build, duel,
     judge,
@@ -16,9 +17,6 @@ use offerbench_datasets::{Pattern, synthetic};
 
 use crate::contest::Contest;
 use crate::table::Row;
-
-/// How ours computes: no path of it depends on the machine yet.
-const PATH: &str = "portable";
 
 /// A set as the crate keeps it.
 fn sealed(items: &[Item]) -> NegentropyStorageVector {
@@ -88,7 +86,7 @@ fn session(row: &Row, spec: &str, pattern: Pattern) -> Contest {
     // Of equal sets the bytes are those of the session.
     let d = row.size.max(1) as f64;
     let bytes = [transcript.bytes() as f64 / d, their_bytes as f64 / d];
-    Contest::new(PATH, 1.0, move || _ = black_box(ours(&indexes)), move || _ = black_box(theirs(&stores)))
+    Contest::new(path(), 1.0, move || _ = black_box(ours(&indexes)), move || _ = black_box(theirs(&stores)))
         .with_bytes(vec![bytes[0]], vec![bytes[1]])
 }
 
@@ -115,6 +113,11 @@ pub fn compact(row: &Row) -> Contest {
     session(row, "range-compact", Pattern::Scattered)
 }
 
+/// The same with sketches of short ranges.
+pub fn sketched(row: &Row) -> Contest {
+    session(row, "range-compact:split=4,list=128,sketch=2", Pattern::Scattered)
+}
+
 /// From items in no order to what sessions run on.
 pub fn seal(row: &Row) -> Contest {
     let [mut items, _] = pair(row, Pattern::Equal);
@@ -127,7 +130,7 @@ pub fn seal(row: &Row) -> Contest {
     assert!(theirs(&[sealed(&items), sealed(&other)]).0.iter().all(Vec::is_empty), "negentropy");
     let same = items.clone();
     Contest::new(
-        PATH,
+        "portable",
         row.n as f64,
         move || _ = black_box(strategy.index(&items)),
         move || _ = black_box(sealed(&same)),

@@ -1,4 +1,11 @@
 //! Fingerprints of ranges: what stands for all items of a range.
+//!
+//! A fingerprint hashes one block. The crate `sha2` compresses it with the processor's instructions for that where there are
+//! any, and then waits: each of them needs the one before. Fingerprints come many at a time, so two blocks that
+//! have nothing to do with each other are compressed in turns (`x86`), which takes little longer than one.
+
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 use std::ops::Sub;
 
@@ -9,40 +16,57 @@ use crate::item::ItemId;
 
 /// Bytes of a fingerprint.
 pub const FINGERPRINT_LEN: usize = 16;
+/// A fingerprint.
+pub type Fingerprint = [u8; FINGERPRINT_LEN];
 
-/// A sum of ids modulo 2^256, each id a little-endian number; lower half first.
+/// A sum of ids modulo 2^256, each id a little-endian number; lowest limb first.
 ///
 /// Sums form a group: the sum of a range is that of everything below its end less that of everything below its
 /// start, so nobody needs to look at what lies between.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct IdSum([u128; 2]);
+pub struct IdSum(pub(super) [u64; 4]);
 
 impl IdSum {
     /// The sum of nothing.
-    pub const ZERO: Self = Self([0; 2]);
+    pub const ZERO: Self = Self([0; 4]);
+
+    /// The sum of one id.
+    pub fn of(id: &ItemId) -> Self {
+        let (limbs, _) = id.bytes().as_chunks::<8>();
+        Self(std::array::from_fn(|i| u64::from_le_bytes(limbs[i])))
+    }
 
     /// Adds an id.
     pub fn add(&mut self, id: &ItemId) {
-        let (halves, _) = id.bytes().as_chunks::<16>();
-        self.add_halves([u128::from_le_bytes(halves[0]), u128::from_le_bytes(halves[1])]);
+        self.add_sum(&Self::of(id));
     }
 
     /// Adds another sum.
     pub fn add_sum(&mut self, other: &Self) {
-        self.add_halves(other.0);
+        let mut carry = false;
+        for (limb, more) in self.0.iter_mut().zip(other.0) {
+            let (sum, over) = limb.overflowing_add(more);
+            let (sum, again) = sum.overflowing_add(u64::from(carry));
+            (*limb, carry) = (sum, over | again);
+        }
     }
 
-    fn add_halves(&mut self, [low, high]: [u128; 2]) {
-        let (sum, carry) = self.0[0].overflowing_add(low);
-        self.0[0] = sum;
-        self.0[1] = self.0[1].wrapping_add(high).wrapping_add(u128::from(carry));
+    fn less(mut self, other: &Self) -> Self {
+        let mut borrow = false;
+        for (limb, less) in self.0.iter_mut().zip(other.0) {
+            let (rest, under) = limb.overflowing_sub(less);
+            let (rest, again) = rest.overflowing_sub(u64::from(borrow));
+            (*limb, borrow) = (rest, under | again);
+        }
+        self
     }
 
-    /// The number, little-endian.
+    /// The number, little-endian; the id itself where it is the sum of one.
     pub fn to_bytes(self) -> [u8; ItemId::LEN] {
         let mut bytes = [0; ItemId::LEN];
-        bytes[..16].copy_from_slice(&self.0[0].to_le_bytes());
-        bytes[16..].copy_from_slice(&self.0[1].to_le_bytes());
+        for (bytes, limb) in bytes.as_chunks_mut().0.iter_mut().zip(self.0) {
+            *bytes = limb.to_le_bytes();
+        }
         bytes
     }
 }
@@ -51,8 +75,7 @@ impl Sub for IdSum {
     type Output = Self;
 
     fn sub(self, other: Self) -> Self {
-        let (low, borrow) = self.0[0].overflowing_sub(other.0[0]);
-        Self([low, self.0[1].wrapping_sub(other.0[1]).wrapping_sub(u128::from(borrow))])
+        self.less(&other)
     }
 }
 
@@ -61,19 +84,53 @@ const SHA256_START: [u32; 8] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 /// The fingerprint of a range: the first 16 bytes of SHA-256(sum of ids ‖ varint of their count). O(1).
-///
-/// That is one block with its padding, made here without the buffer of a hasher that does not know how much will
-/// come. The crate `sha2` compresses it with the processor's instructions for it where there are any.
-pub fn fingerprint(sum: &IdSum, count: u64) -> [u8; FINGERPRINT_LEN] {
-    let mut block = [0; 64];
-    block[..ItemId::LEN].copy_from_slice(&sum.to_bytes());
-    let (digits, len) = put_varint(count);
-    block[ItemId::LEN..ItemId::LEN + digits.len()].copy_from_slice(&digits);
-    block[ItemId::LEN + len] = 0x80;
-    // The length in bits.
-    block[56..].copy_from_slice(&(8 * (ItemId::LEN + len) as u64).to_be_bytes());
+pub fn fingerprint(sum: &IdSum, count: u64) -> Fingerprint {
     let mut state = SHA256_START;
-    compress256(&mut state, &[block]);
+    let mut bytes = [0; 64];
+    for (bytes, word) in bytes.as_chunks_mut().0.iter_mut().zip(block(sum, count)) {
+        *bytes = word.to_le_bytes();
+    }
+    compress256(&mut state, &[bytes]);
+    short(&state)
+}
+
+/// How fingerprints are hashed on this machine.
+pub fn path() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    if x86::is_detected() {
+        return "sha";
+    }
+    "portable"
+}
+
+/// Appends [`fingerprint`] of each sum and count. Several at once where the processor can.
+pub fn fingerprints(of: &[(IdSum, u64)], to: &mut Vec<Fingerprint>) {
+    #[cfg(target_arch = "x86_64")]
+    if x86::is_detected() {
+        let (pairs, rest) = of.as_chunks::<2>();
+        for pair in pairs {
+            let states = x86::compress_two(&pair.map(|(sum, count)| block(&sum, count)));
+            to.extend(states.map(|state| short(&state)));
+        }
+        to.extend(rest.iter().map(|(sum, count)| fingerprint(sum, *count)));
+        return;
+    }
+    to.extend(of.iter().map(|(sum, count)| fingerprint(sum, *count)));
+}
+
+/// What is hashed: one block with its padding, made here without the buffer of a hasher that does not know how much will
+/// come. Eight words, little-endian: bytes that are put down one by one are slow to be taken up again by sixteens.
+fn block(sum: &IdSum, count: u64) -> [u64; 8] {
+    let (digits, len) = put_varint(count);
+    let mut tail = [0; 16];
+    tail[..digits.len()].copy_from_slice(&digits);
+    let tail = u128::from_le_bytes(tail) | 0x80 << (8 * len);
+    let IdSum([a, b, c, d]) = *sum;
+    // The length in bits comes last.
+    [a, b, c, d, tail as u64, (tail >> 64) as u64, 0, (8 * (ItemId::LEN + len) as u64).swap_bytes()]
+}
+
+fn short(state: &[u32; 8]) -> Fingerprint {
     let mut short = [0; FINGERPRINT_LEN];
     for (bytes, word) in short.as_chunks_mut().0.iter_mut().zip(state) {
         *bytes = word.to_be_bytes();
@@ -104,10 +161,10 @@ mod tests {
     fn a_carry_runs_through_full_words_and_out_at_the_top() {
         let mut low_half = [0xff; 32];
         low_half[16..].fill(0);
-        assert_eq!(sum(&[low_half, one()]), IdSum([0, 1]));
-        assert_eq!(sum(&[[0xff; 32], one()]), IdSum([0; 2]));
+        assert_eq!(sum(&[low_half, one()]), IdSum([0, 0, 1, 0]));
+        assert_eq!(sum(&[[0xff; 32], one()]), IdSum::ZERO);
         // 2·(2^256 − 1) = 2^256 − 2: both sources of overflow in the upper half.
-        assert_eq!(sum(&[[0xff; 32], [0xff; 32]]), IdSum([u128::MAX - 1, u128::MAX]));
+        assert_eq!(sum(&[[0xff; 32], [0xff; 32]]), IdSum([u64::MAX - 1, u64::MAX, u64::MAX, u64::MAX]));
     }
 
     proptest! {
@@ -128,6 +185,15 @@ mod tests {
             let (digits, len) = put_varint(count >> shift);
             let hash = Sha256::new().chain_update(id).chain_update(&digits[..len]).finalize();
             prop_assert_eq!(&fingerprint(&sum(&[id]), count >> shift)[..], &hash[..FINGERPRINT_LEN]);
+        }
+
+        #[test]
+        fn many_fingerprints_are_those_of_each(all in proptest::collection::vec((any::<[u8; 32]>(), any::<u64>()), 0..9)) {
+            let of: Vec<(IdSum, u64)> = all.iter().map(|(id, count)| (sum(&[*id]), *count)).collect();
+            let mut together = Vec::new();
+            fingerprints(&of, &mut together);
+            let each: Vec<Fingerprint> = of.iter().map(|(sum, count)| fingerprint(sum, *count)).collect();
+            prop_assert_eq!(together, each);
         }
     }
 

@@ -8,7 +8,7 @@ pub trait ListedId: Ord + Copy {
     fn head(self) -> u64;
 }
 
-impl ListedId for &[u8; ItemId::LEN] {
+impl ListedId for [u8; ItemId::LEN] {
     fn head(self) -> u64 {
         let (words, _) = self.as_chunks();
         u64::from_be_bytes(words[0])
@@ -135,7 +135,7 @@ mod tests {
                 only_mine.clear();
                 only_theirs.clear();
                 pairing.differences(
-                    ids[0].iter().zip(0..), ids[1].iter().zip(0..),
+                    ids[0].iter().copied().zip(0..), ids[1].iter().copied().zip(0..),
                     |i| only_mine.push(ids[0][i as usize]), |i| only_theirs.push(ids[1][i as usize]),
                 );
             }

@@ -21,7 +21,7 @@ const MODE_SKIP: u8 = 0;
 const MODE_FINGERPRINT: u8 = 1;
 const MODE_LIST: u8 = 2;
 
-/// A number, most significant digit first: its bytes, and how many of them count.
+/// A number, most significant digit first: its bytes, and how many of them count; the others are zero.
 pub fn put_varint(value: u64) -> ([u8; 10], usize) {
     let len = (64 - value.leading_zeros()).div_ceil(7).max(1) as usize;
     let mut bytes = [0; 10];
@@ -155,17 +155,13 @@ impl Writer {
     }
 
     /// Up to `bound` I hold these.
-    pub fn list<'s>(
-        &mut self,
-        bound: &Bound,
-        count: usize,
-        ids: impl Iterator<Item = &'s [ItemId]>,
-    ) -> Result<(), Stop> {
+    pub fn list(&mut self, bound: &Bound, ids: impl ExactSizeIterator<Item = ItemId>) -> Result<(), Stop> {
+        let count = ids.len();
         self.head(bound, MODE_LIST, None, count * ItemId::LEN)?;
         self.draft.put(Purpose::Control, |body| push_varint(body, count as u64));
         self.draft.put(Purpose::Ids, |body| {
             body.reserve(count * ItemId::LEN);
-            for id in ids.flatten() {
+            for id in ids {
                 body.extend_from_slice(id.bytes());
             }
         });

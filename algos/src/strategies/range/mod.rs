@@ -20,11 +20,11 @@
 //! this is the point. Then about a byte for every need. Accounts: bounds (those of skips and lists too) and fingerprints
 //! are `Sketch`, listed ids `Ids`, the request `Request`; version, modes and counts `Control`. **Flights.** At
 //! most 2 + 2⌈log_b n⌉ − ⌊log_b t⌋ for b buckets and lists below t, n ≥ t, and one for the request. **CPU.** Nothing depends
-//! on the session, so the index keeps the items in a tree with counts and sums (`tree`): a fingerprint costs
-//! O(log n) and one block of SHA-256, a bound a search that begins where its range is expected to begin, an
-//! insertion O(log n), and a session a snapshot of the tree, O(1). So equal sets cost a few microseconds
-//! whatever their size, and no session looks at items that it does not list. Sealing a set sorts words in place of
-//! items (`seal`). The crate `negentropy` scans its vector for every level.
+//! on the session, so the index keeps prefix sums of the ids of a sealed set (`piece`), and of a growing one a tree of them with
+//! counts and sums (`tree`): a fingerprint costs two loads, or O(log n), and one block of SHA-256, two of which are made in
+//! turns (`fingerprint`); a bound a search that begins where the message before had it (`scout`); an insertion O(log n), and a
+//! session a snapshot of the tree, O(1). So equal sets cost a few microseconds whatever their size, and no session looks
+//! at items that it does not list. Sealing a set sorts words in place of items (`seal`). The crate `negentropy` scans its vector for every level.
 //!
 //! **How it fails.** Never by chance: two sets share a fingerprint with probability 2^-128. It gives up where a
 //! message would exceed [`crate::wire::MESSAGE_LEN_MAX`] or the budget: about 2·10^6 listed ids.
@@ -64,10 +64,11 @@ mod compact;
 pub(crate) mod fingerprint;
 #[cfg(test)]
 mod hostile;
-mod leaf;
 mod lists;
 mod message;
 mod party;
+mod piece;
+mod scout;
 mod seal;
 mod search;
 #[cfg(test)]
@@ -128,8 +129,12 @@ struct Params {
 
 impl Strategy for Params {
     fn index(&self, items: &[Item]) -> Box<dyn Index> {
-        let items: Vec<Item> = items.iter().copied().map(orderable).collect();
-        Box::new(RangeIndex { set: RangeSet::seal(&items), params: *self })
+        let mut set = RangeSet::seal(items);
+        // Only then are there any to be changed, and nearly never.
+        if !set.is_empty() && set.cursor().item(set.len() - 1).at == u64::MAX {
+            set = RangeSet::seal(&items.iter().copied().map(orderable).collect::<Vec<_>>());
+        }
+        Box::new(RangeIndex { set, params: *self })
     }
 
     fn profile(&self) -> Profile {

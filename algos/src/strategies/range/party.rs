@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use super::fingerprint::fingerprint;
+use super::fingerprint::{IdSum, fingerprints};
 use super::lists::Pairing;
 use super::message::{Bound, Content, Reading, Writer};
+use super::scout::Scout;
 use super::tree::{Cursor, RangeSet};
 use super::{Params, TAG_NEEDS, TAG_RANGES};
 use crate::bits::{put_ranks, take_ranks};
@@ -31,8 +32,17 @@ impl From<SessionError> for Stop {
 /// Nominal nanoseconds of one comparison in sorting or searching 32-byte ids.
 pub const COMPARE_NS: u64 = 8;
 
-/// Ranges of a message that are read before they are answered, so that memory is fetched meanwhile.
-const AHEAD: usize = 32;
+/// Ranges of a message that are answered together. As many more are read before, so that memory is fetched meanwhile.
+const BATCH: usize = 32;
+
+/// Where the parts of a range end that is cut into parts of one length, the first ones longer by one.
+pub fn part_ends(range: Range<usize>, parts: usize) -> impl Iterator<Item = usize> + Clone {
+    let (len, longer) = (range.len() / parts, range.len() % parts);
+    (0..parts).scan(range.start, move |end, part| {
+        *end += len + usize::from(part < longer);
+        Some(*end)
+    })
+}
 
 /// What the initiator has found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,12 +78,23 @@ pub struct Party {
     /// all of them together are no more than the set.
     listed: Vec<Range<usize>>,
     listed_count: usize,
+    /// Bounds of the last message: their times, and their places here.
+    sent: Vec<(u64, u32)>,
 }
 
 impl Party {
     /// An end that holds `set`.
     pub fn new(set: RangeSet, params: Params, role: Role, budget: Budget) -> Self {
-        Self { set, params, role, budget, found: Found::default(), listed: Vec::new(), listed_count: 0 }
+        Self {
+            set,
+            params,
+            role,
+            budget,
+            found: Found::default(),
+            listed: Vec::new(),
+            listed_count: 0,
+            sent: Vec::new(),
+        }
     }
 
     /// Items that this end holds.
@@ -105,7 +126,9 @@ impl Party {
     pub fn answer(&mut self, body: &[u8]) -> Result<Writer, Stop> {
         let set = self.set.clone();
         let mut reading = Reading::new(body)?;
-        // One reader looks for bounds and one makes fingerprints: both stay near each other and go forward.
+        let sent = std::mem::take(&mut self.sent);
+        let mut scout = Scout::new(&sent, set.len(), self.params.buckets);
+        // One reader looks for bounds and one makes lists and cuts: both go forward.
         let (mut bounds, mut cursor) = (set.cursor(), set.cursor());
         let mut pairing = Pairing::default();
         let mut writer = self.writer();
@@ -113,50 +136,77 @@ impl Party {
         let mut last = Bound::START;
         // A run of settled ranges is skipped in one, and only when something follows it.
         let mut skipped = false;
-        let mut scout = set.cursor();
-        let mut ahead = VecDeque::with_capacity(AHEAD);
+        let mut ahead = VecDeque::with_capacity(2 * BATCH);
+        let (mut batch, mut sums) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
+        let mut ours = Vec::with_capacity(BATCH);
         loop {
-            while ahead.len() < AHEAD
+            while ahead.len() < 2 * BATCH
                 && let Some((bound, content)) = reading.next()?
             {
-                // What follows lies somewhere else.
-                if content == Content::Skip {
-                    scout.prefetch_bound(&bound.item);
-                }
-                ahead.push_back((bound, content));
+                let guess = scout.expect(bound.item.at);
+                let items = if let Content::List(ids) = content { ids.len() } else { 0 };
+                (0..=items).for_each(|i| cursor.prefetch(guess.place.saturating_sub(i)));
+                ahead.push_back((bound, content, guess));
             }
-            let Some((bound, content)) = ahead.pop_front() else { break };
-            // Ranges that were cut from one are of one length, there and mostly here.
-            let guess = (content != Content::Skip).then_some(start + len);
-            let range = start..bounds.seek_bound(start..set.len(), guess, &bound.item);
-            (start, len) = (range.end, range.len());
-            bounds.prefetch((start + 2 * len).min(set.len()));
-            let settled = match content {
-                Content::Skip => true,
-                Content::Fingerprint(theirs) => {
+            if ahead.is_empty() {
+                break;
+            }
+            batch.clear();
+            sums.clear();
+            for (bound, content, guess) in ahead.drain(..BATCH.min(ahead.len())) {
+                // Ranges that were cut from one are of one length, there and mostly here.
+                let guess = if guess.follows { start + len } else { guess.place };
+                let range = start..bounds.seek_bound(start..set.len(), Some(guess), &bound.item);
+                (start, len) = (range.end, range.len());
+                if let Content::Fingerprint(_) = content {
                     let sum = bounds.sum_below(range.end) - bounds.sum_below(range.start);
-                    theirs == fingerprint(&sum, range.len() as u64)
+                    sums.push((sum, range.len() as u64));
                 }
-                Content::List(theirs) if self.role == Role::Initiator => {
-                    self.compare(&mut cursor, &mut pairing, range.clone(), theirs)?;
-                    true
-                }
-                Content::List(_) => false,
-            };
-            if settled {
-                skipped = true;
-            } else {
-                if std::mem::take(&mut skipped) {
-                    writer.skip(&last)?;
-                }
-                match content {
-                    Content::List(_) => self.list(&mut cursor, range, &bound, &mut writer)?,
-                    _ => self.split(&mut cursor, range, &bound, &mut writer)?,
+                batch.push((bound, content, range));
+            }
+            ours.clear();
+            fingerprints(&sums, &mut ours);
+            let made =
+                batch.iter().filter(|(_, content, _)| matches!(content, Content::Fingerprint(_))).zip(&ours);
+            for ((_, content, range), ours) in made {
+                // What differs will be cut.
+                if *content != Content::Fingerprint(*ours) {
+                    self.parts(range).for_each(|end| cursor.prefetch(end));
                 }
             }
-            last = bound;
+            let mut ours = ours.iter();
+            for (bound, content, range) in batch.drain(..) {
+                let settled = match content {
+                    Content::Skip => true,
+                    Content::Fingerprint(theirs) => ours.next() == Some(&theirs),
+                    Content::List(theirs) if self.role == Role::Initiator => {
+                        self.compare(&mut cursor, &mut pairing, range.clone(), theirs)?;
+                        true
+                    }
+                    Content::List(_) => false,
+                };
+                if settled {
+                    skipped = true;
+                } else {
+                    if std::mem::take(&mut skipped) {
+                        writer.skip(&last)?;
+                        self.sent.push((last.item.at, range.start as u32));
+                    }
+                    match content {
+                        Content::List(_) => self.list(&mut cursor, range, &bound, &mut writer)?,
+                        _ => self.split(&mut cursor, range, &bound, &mut writer)?,
+                    }
+                }
+                last = bound;
+            }
         }
         Ok(writer)
+    }
+
+    /// Where the parts of a range end that is cut.
+    fn parts(&self, range: &Range<usize>) -> impl Iterator<Item = usize> + Clone + use<> {
+        // With `list` below `buckets` a range may have fewer items than that.
+        part_ends(range.clone(), self.params.buckets.min(range.len()).max(1))
     }
 
     /// Cuts a range into buckets of equal size, the first ones longer by one, and says their fingerprints;
@@ -171,26 +221,27 @@ impl Party {
         if range.len() < self.params.list {
             return self.list(cursor, range, end, writer);
         }
-        // With `list` below `buckets` a range may have fewer items than that.
-        let buckets = self.params.buckets.min(range.len());
-        let (len, longer) = (range.len() / buckets, range.len() % buckets);
-        // Nobody waits for memory sixteen times.
-        let ends = (0..buckets).scan(range.start, |end, bucket| {
-            *end += len + usize::from(bucket < longer);
-            Some(*end)
-        });
-        ends.clone().for_each(|end| cursor.prefetch(end));
+        let ends = self.parts(&range);
         let mut at = range.start;
         let mut sum_before = cursor.sum_below(at);
-        for next in ends {
+        let sums: Vec<(IdSum, u64)> = ends
+            .clone()
+            .map(|next| {
+                let (sum, count) = (cursor.sum_below(next), (next - at) as u64);
+                at = next;
+                (sum - std::mem::replace(&mut sum_before, sum), count)
+            })
+            .collect();
+        let mut ours = Vec::with_capacity(sums.len());
+        fingerprints(&sums, &mut ours);
+        for (next, fingerprint) in ends.zip(&ours) {
             let bound = if next == range.end {
                 *end
             } else {
                 Bound::between(&cursor.item(next - 1), &cursor.item(next))
             };
-            let sum = cursor.sum_below(next);
-            writer.fingerprint(&bound, &fingerprint(&(sum - sum_before), (next - at) as u64))?;
-            (at, sum_before) = (next, sum);
+            writer.fingerprint(&bound, fingerprint)?;
+            self.sent.push((bound.item.at, next as u32));
         }
         Ok(())
     }
@@ -212,16 +263,17 @@ impl Party {
             self.afford(self.listed_count * size_of::<u32>())?;
             self.listed.push(range.clone());
         }
-        writer.list(end, range.len(), cursor.ids(range))
+        self.sent.push((end.item.at, range.end as u32));
+        writer.list(end, cursor.ids(range))
     }
 
     /// Compares a range with the peer's list of it.
-    fn compare<'a>(
+    fn compare(
         &mut self,
-        cursor: &mut Cursor<'a>,
-        pairing: &mut Pairing<&'a [u8; ItemId::LEN]>,
+        cursor: &mut Cursor<'_>,
+        pairing: &mut Pairing<[u8; ItemId::LEN]>,
         range: Range<usize>,
-        theirs: &'a [[u8; ItemId::LEN]],
+        theirs: &[[u8; ItemId::LEN]],
     ) -> Result<(), Stop> {
         let compares = (theirs.len() + range.len()) as u64 * u64::from((theirs.len() + 1).ilog2() + 1);
         if compares * COMPARE_NS > self.budget.cpu_ns_max {
@@ -233,8 +285,8 @@ impl Party {
         self.found.heard += theirs.len() as u64;
         let (haves, needs) = (&mut self.found.haves, &mut self.found.needs);
         pairing.differences(
-            cursor.ids(range.clone()).flatten().map(ItemId::bytes).zip(range.start as u32..),
-            theirs.iter().zip(0..),
+            cursor.ids(range.clone()).map(|id| *id.bytes()).zip(range.start as u32..),
+            theirs.iter().copied().zip(0..),
             |place| haves.push(place),
             |rank| needs.push((base + u64::from(rank), ItemId::new(theirs[rank as usize]))),
         );

@@ -1,114 +1,191 @@
-//! Sorting a whole set by (time, id) at once.
+//! Sorting a whole set by (time, id) at once, into a run.
 //!
-//! Comparison sorts move items of 40 bytes log n times. Here the sort moves one word an item: the time above the
-//! earliest one, and below it, in the same word, the item's place in the input; 36 bits hold the milliseconds of
-//! two years and 20 the places of a million items. A radix sort with the least significant digit first (two
-//! passes) brings the upper 22 bits of the times into order, which leaves runs of a few words for a comparison
-//! sort: uniform times hardly any, crowded times longer ones, and nothing is ever worse than a comparison sort of
-//! words. Items of one time are then put in order of their ids, through their places. The items themselves move
-//! once, when the caller collects them in this order.
+//! Comparison sorts move items of 40 bytes log n times. Here they move once. A sample of times says how times spread,
+//! and buckets of equal spans of time are laid over it, for about a thousand items each; what lies outside of the
+//! sample goes to the first bucket or to the last, so that buckets are in order whatever the sample missed. A counting sort
+//! brings the places of items in order of buckets. Then the items of each bucket are collected, with memory fetched
+//! ahead, since they come from anywhere; in the second-level cache they are sorted, and written to where they belong, ids
+//! turned into sums on the way.
 //!
-//! O(n) for times that are spread about evenly, O(n log n) at worst.
+//! Within a bucket words are sorted in place of items, the time above and the place in the bucket below. They are
+//! scattered once more, to about as many spans of time as there are words, which leaves runs of a few to an insertion
+//! sort; where there are many in one span, a comparison sort takes over. Items of one time are put in order of their ids
+//! in the end.
+//!
+//! O(n) for times that are spread about evenly, O(n log n) at worst. What is in order already is only summed up. The
+//! memory of a run is asked for in huge pages (see [`crate::pages`]).
 
+use std::ops::Range;
+
+use super::fingerprint::IdSum;
+use super::piece::{Entry, entry, sum_of};
 use crate::item::Item;
+use crate::pages::prefer_huge;
 use crate::prefetch::prefetch;
 
-/// Digits of the radix sort: 16 KiB of counters, and as many open cache lines as the second-level cache holds.
-const DIGIT_BITS: u32 = 11;
-/// Below this many items counting digits costs more than it saves.
-const RADIX_MIN: usize = 1 << 10;
+/// Times that are looked at before buckets are laid out.
+const SAMPLE_LEN: usize = 1 << 10;
+/// Items of a bucket, about.
+const BUCKET_LEN: usize = 1 << 10;
+/// How many items ahead memory is fetched.
+const AHEAD: usize = 24;
+/// Most words of one span of time that are left to an insertion sort.
+const CROWD: u32 = 16;
 
-/// How many items ahead memory is fetched: they come from anywhere.
-const AHEAD: usize = 16;
-
-/// The items at these places.
-pub fn gather<'a>(items: &'a [Item], places: &'a [u32]) -> impl Iterator<Item = Item> + 'a {
-    let ahead = places.iter().skip(AHEAD).chain(places.last().into_iter().cycle());
-    places.iter().zip(ahead).map(|(place, next)| {
-        // An item may begin in one line and end in the next.
-        let next = &items[*next as usize];
-        prefetch(&next.at);
-        prefetch(&next.id.bytes()[31]);
-        items[*place as usize]
-    })
-}
-
-/// The places of `items` in order of (time, id), those of repeated items left out; none when they are in order
-/// already and each is there once.
-pub fn order(items: &[Item]) -> Option<Vec<u32>> {
+/// The run of these items: in order of (time, id), each once.
+pub fn run(items: &[Item]) -> Vec<Entry> {
+    let mut run: Vec<Entry> = vec![[0; 5]; items.len() + 1];
+    prefer_huge(&mut run);
+    let mut sum = IdSum::ZERO;
     if items.is_sorted_by(|a, b| a < b) {
-        return None;
-    }
-    let (first, last) =
-        items.iter().fold((u64::MAX, 0), |(low, high), item| (low.min(item.at), high.max(item.at)));
-    let place_bits = usize::BITS - (items.len() - 1).leading_zeros();
-    let time_bits = u64::BITS - (last - first).leading_zeros();
-    if time_bits + place_bits <= u64::BITS {
-        let place_mask = (1 << place_bits) - 1;
-        let mut words: Vec<u64> =
-            items.iter().zip(0_u64..).map(|(item, place)| (item.at - first) << place_bits | place).collect();
-        sort_words(&mut words, place_bits, time_bits);
-        Some(settle_ties(items, &words, |word| word >> place_bits, |word| (word & place_mask) as u32))
-    } else {
-        // Times from all over 64 bits: somebody's clock, or malice.
-        let mut pairs: Vec<(u64, u32)> =
-            items.iter().zip(0..).map(|(item, place)| (item.at, place)).collect();
-        pairs.sort_unstable();
-        Some(settle_ties(items, &pairs, |(at, _)| *at, |(_, place)| *place))
-    }
-}
-
-/// Sorts words whose `time_bits` bits above the lowest `place_bits` matter most.
-fn sort_words(words: &mut [u64], place_bits: u32, time_bits: u32) {
-    if words.len() < RADIX_MIN {
-        words.sort_unstable();
-        return;
-    }
-    let radix_bits = time_bits.min(2 * DIGIT_BITS);
-    let shift = place_bits + time_bits - radix_bits;
-    let low_bits = radix_bits / 2;
-    let mut other = vec![0; words.len()];
-    scatter(words, &mut other, shift, low_bits);
-    scatter(&other, words, shift + low_bits, radix_bits - low_bits);
-    for run in words.chunk_by_mut(|a, b| a >> shift == b >> shift) {
-        if run.len() > 1 {
-            run.sort_unstable();
+        for (item, place) in items.iter().zip(&mut run[1..]) {
+            sum.add(&item.id);
+            *place = entry(item.at, &sum);
         }
+        return run;
     }
+    let (places, ends) = by_bucket(items);
+    let mut bucket = Bucket::default();
+    let (mut start, mut len) = (0, 1);
+    for end in ends {
+        let end = end as usize;
+        bucket.fill(items, &places, start..end);
+        bucket.each_in_order(|item| {
+            sum.add_sum(&sum_of(item));
+            run[len] = entry(item[0], &sum);
+            len += 1;
+        });
+        start = end;
+    }
+    run.truncate(len);
+    run
 }
 
-/// Copies words in order of the `bits` bits from `shift` on, else in the order in which they are.
-fn scatter(from: &[u64], to: &mut [u64], shift: u32, bits: u32) {
-    let mask = (1 << bits) - 1;
-    let mut places = vec![0_u32; 1 << bits];
-    for word in from {
-        places[(word >> shift) as usize & mask] += 1;
-    }
-    let mut next = 0;
-    for place in &mut places {
-        next += std::mem::replace(place, next);
-    }
-    for word in from {
-        let place = &mut places[(word >> shift) as usize & mask];
-        to[*place as usize] = *word;
+/// The places of items in order of buckets, and where each bucket ends.
+fn by_bucket(items: &[Item]) -> (Vec<u32>, Vec<u32>) {
+    let sample = items.iter().step_by(items.len().div_ceil(SAMPLE_LEN)).map(|item| item.at);
+    let (first, last) = sample.fold((u64::MAX, 0), |(low, high), at| (low.min(at), high.max(at)));
+    let bits = (items.len() / BUCKET_LEN).next_power_of_two().ilog2().min(u16::BITS);
+    let shift = (u64::BITS - (last - first).leading_zeros()).saturating_sub(bits).min(u64::BITS - 1);
+    let top = (1 << bits) - 1;
+    let mut ends = vec![0_u32; 1 << bits];
+    let count = |item: &Item| {
+        let bucket = (item.at.saturating_sub(first) >> shift).min(top) as u16;
+        ends[usize::from(bucket)] += 1;
+        bucket
+    };
+    let buckets: Vec<u16> = items.iter().map(count).collect();
+    starts_of(&mut ends);
+    let mut places = vec![0; items.len()];
+    for (bucket, i) in buckets.into_iter().zip(0..) {
+        let place = &mut ends[usize::from(bucket)];
+        places[*place as usize] = i;
         *place += 1;
     }
+    (places, ends)
 }
 
-/// The places of sorted `keys`, those of one time in order of their ids, repetitions left out.
-fn settle_ties<K>(items: &[Item], keys: &[K], at: impl Fn(&K) -> u64, place: impl Fn(&K) -> u32) -> Vec<u32> {
-    let mut places = Vec::with_capacity(keys.len());
-    for run in keys.chunk_by(|a, b| at(a) == at(b)) {
-        if let [key] = run {
-            places.push(place(key));
-            continue;
-        }
-        let mut tied: Vec<u32> = run.iter().map(&place).collect();
-        tied.sort_unstable_by_key(|place| items[*place as usize].id);
-        tied.dedup_by_key(|place| items[*place as usize].id);
-        places.extend(tied);
+/// Turns counts into where each begins.
+fn starts_of(counts: &mut [u32]) {
+    let mut next = 0;
+    for count in counts {
+        next += std::mem::replace(count, next);
     }
-    places
+}
+
+/// Items that are being sorted, and what is kept from one bucket to the next for its memory.
+#[derive(Debug, Default)]
+struct Bucket {
+    items: Vec<Entry>,
+    words: Vec<u64>,
+    sorted: Vec<u64>,
+    places: Vec<u32>,
+}
+
+impl Bucket {
+    /// Collects the items of which `places` has the places within `range`, with ids in place of sums.
+    fn fill(&mut self, items: &[Item], places: &[u32], range: Range<usize>) {
+        self.items.clear();
+        // Ahead goes on into the next bucket.
+        let ahead = places[range.start..].iter().skip(AHEAD).chain(places.last().into_iter().cycle());
+        self.items.extend(places[range.clone()].iter().zip(ahead).map(|(place, next)| {
+            // An item may begin in one line and end in the next.
+            let next = &items[*next as usize];
+            prefetch(&next.at);
+            prefetch(&next.id.bytes()[31]);
+            let item = &items[*place as usize];
+            entry(item.at, &IdSum::of(&item.id))
+        }));
+    }
+
+    /// Calls `each` with every item once, in order.
+    fn each_in_order(&mut self, mut each: impl FnMut(&Entry)) {
+        let times = self.items.iter().map(|item| item[0]);
+        let (first, last) = times.fold((u64::MAX, 0), |(low, high), at| (low.min(at), high.max(at)));
+        let place_bits = usize::BITS - self.items.len().leading_zeros();
+        let time_bits = u64::BITS - last.saturating_sub(first).leading_zeros();
+        if time_bits + place_bits > u64::BITS {
+            // Times from all over 64 bits: somebody's clock, or malice.
+            self.items.sort_unstable_by_key(key);
+            self.items.dedup();
+            self.items.iter().for_each(each);
+            return;
+        }
+        self.words.clear();
+        let words = self.items.iter().zip(0..).map(|(item, place)| (item[0] - first) << place_bits | place);
+        self.words.extend(words);
+        self.sort_words(place_bits, time_bits);
+        let item_of = |word: &u64| &self.items[(word & ((1 << place_bits) - 1)) as usize];
+        for run in self.sorted.chunk_by(|a, b| a >> place_bits == b >> place_bits) {
+            if let [word] = run {
+                each(item_of(word));
+                continue;
+            }
+            let mut tied: Vec<Entry> = run.iter().map(item_of).copied().collect();
+            tied.sort_unstable_by_key(key);
+            tied.dedup();
+            tied.iter().for_each(&mut each);
+        }
+    }
+
+    /// Sorts words whose `time_bits` bits above the lowest `place_bits` matter.
+    fn sort_words(&mut self, place_bits: u32, time_bits: u32) {
+        let bits = time_bits.min(place_bits);
+        let shift = place_bits + time_bits - bits;
+        self.places.clear();
+        self.places.resize(1 << bits, 0);
+        for word in &self.words {
+            self.places[(word >> shift) as usize] += 1;
+        }
+        let crowd = self.places.iter().max().is_some_and(|most| *most > CROWD);
+        starts_of(&mut self.places);
+        self.sorted.clear();
+        self.sorted.resize(self.words.len(), 0);
+        for word in &self.words {
+            let place = &mut self.places[(word >> shift) as usize];
+            self.sorted[*place as usize] = *word;
+            *place += 1;
+        }
+        if crowd { self.sorted.sort_unstable() } else { insertion_sort(&mut self.sorted) }
+    }
+}
+
+/// By what an item is ordered.
+fn key(item: &Entry) -> (u64, [u8; 32]) {
+    (item[0], sum_of(item).to_bytes())
+}
+
+/// Sorts words that are nearly in order.
+fn insertion_sort(words: &mut [u64]) {
+    for i in 1..words.len() {
+        let word = words[i];
+        let mut at = i;
+        while at > 0 && words[at - 1] > word {
+            words[at] = words[at - 1];
+            at -= 1;
+        }
+        words[at] = word;
+    }
 }
 
 #[cfg(test)]
@@ -116,6 +193,7 @@ mod tests {
     use super::*;
     use crate::item::ItemId;
     use crate::seed::Seed;
+    use crate::strategies::range::piece::item_of;
     use proptest::prelude::*;
 
     fn sorted(items: &[Item]) -> Vec<Item> {
@@ -125,18 +203,16 @@ mod tests {
         sorted
     }
 
-    fn ordered(items: &[Item]) -> Vec<Item> {
-        match order(items) {
-            Some(places) => gather(items, &places).collect(),
-            None => items.to_vec(),
-        }
+    fn sealed(items: &[Item]) -> Vec<Item> {
+        let run = run(items);
+        (0..run.len() - 1).map(|place| item_of(&run, place)).collect()
     }
 
     proptest! {
-        /// Few times and few ids, so that ties and repetitions are common; sizes on both sides of the limit.
+        /// Few times and few ids, so that ties and repetitions are common; times that no sample shows.
         #[test]
         fn the_order_is_that_of_a_comparison_sort(
-            seed: u64, n in 0_usize..4000, spread in 0_u32..64, ids in 1_u64..1000, far: bool,
+            seed: u64, n in 0_usize..6000, spread in 0_u32..64, ids in 1_u64..1000, far: bool, early: bool,
         ) {
             let mut rng = Seed::new(seed).rng();
             let mut items: Vec<Item> = (0..n).map(|_| {
@@ -144,10 +220,12 @@ mod tests {
                 id[..8].copy_from_slice(&rng.below(ids).to_be_bytes());
                 Item { at: 1_700_000_000_000 + (rng.next_u64() >> (63 - spread) >> 1), id: ItemId::new(id) }
             }).collect();
-            if far && let Some(item) = items.last_mut() {
-                item.at = u64::MAX;
+            for (is, at) in [(far, u64::MAX), (early, 0)] {
+                if is && n > 0 {
+                    items[rng.below(n as u64) as usize].at = at;
+                }
             }
-            prop_assert_eq!(ordered(&items), sorted(&items));
+            prop_assert_eq!(sealed(&items), sorted(&items));
         }
     }
 
@@ -157,8 +235,11 @@ mod tests {
         // All but one within a second: the upper bits tell nothing.
         let mut items: Vec<Item> =
             (0..5000).map(|_| Item { at: 1 << 40 | rng.below(1000), id: ItemId::new(rng.bytes()) }).collect();
-        items.push(Item { at: 0, id: ItemId::new([0; 32]) });
-        assert_eq!(ordered(&items), sorted(&items));
-        assert_eq!(order(&sorted(&items)), None);
+        items.insert(0, Item { at: 0, id: ItemId::new([0; 32]) });
+        items.push(Item { at: 1 << 41, id: ItemId::new([0; 32]) });
+        assert_eq!(sealed(&items), sorted(&items));
+        assert_eq!(sealed(&sorted(&items)), sorted(&items));
+        items.extend_from_within(..2000);
+        assert_eq!(sealed(&items), sorted(&items));
     }
 }

@@ -1,9 +1,14 @@
 //! Searches that begin where the result is expected.
 
-/// Where among `len` values from `first` to `last` one should find `value`, if they were spread evenly.
+/// Where among `len` values from `first` to `last` one should find `value`, if they were spread evenly. To 31 bits, so that
+/// it is one division of words.
 pub fn interpolate(first: u64, last: u64, value: u64, len: usize) -> usize {
     let (above, spread) = (value.saturating_sub(first), last - first);
-    if above >= spread { len } else { (u128::from(above) * len as u128 / u128::from(spread)) as usize }
+    if above >= spread {
+        return len;
+    }
+    let shift = 32_u32.saturating_sub(spread.leading_zeros());
+    ((above >> shift) * (len as u64).min(u64::from(u32::MAX)) / (spread >> shift)) as usize
 }
 
 /// How many of `len` entries are `below`, which holds for some first ones only. Steps that double lead away from

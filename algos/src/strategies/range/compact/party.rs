@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::Params;
+use super::leaf::Leaves;
 use super::point::{Cut, Point, put_cuts, take_cuts};
 use super::turn::{Piece, SEAL_LEN, Said, Turn, put_ids, take_control, take_ids};
 use crate::bits::BitReader;
@@ -12,7 +13,7 @@ use crate::salt::{Key, short_of};
 use crate::session::{Budget, Reason, Role, SessionError};
 use crate::strategies::range::fingerprint::IdSum;
 use crate::strategies::range::lists::Pairing;
-use crate::strategies::range::party::{COMPARE_NS, Stop};
+use crate::strategies::range::party::{COMPARE_NS, Stop, part_ends};
 use crate::strategies::range::tree::{Cursor, RangeSet};
 use crate::wire::{Draft, MESSAGE_LEN_MAX, Reader, WireError};
 
@@ -20,6 +21,9 @@ use crate::wire::{Draft, MESSAGE_LEN_MAX, Reader, WireError};
 const PARTS_MAX: u64 = 64;
 /// Nominal nanoseconds of cutting off one part of a range: its sum, its fingerprint, its bound.
 const PART_NS: u64 = 150;
+/// The same of sketching a leaf and decoding it, and of each item and syndrome of it.
+const LEAF_NS: u64 = 4000;
+const SYNDROME_NS: u64 = 15;
 /// Ranges of which memory is being fetched before the first of them is cut.
 const AHEAD: usize = 8;
 
@@ -48,9 +52,11 @@ pub struct Party {
     role: Role,
     budget: Budget,
     key: Key,
-    /// Fingerprints and lists that the peer has to answer.
+    leaves: Option<Leaves>,
+    /// Fingerprints, lists and leaves that the peer has to answer.
     pieces: Vec<Piece>,
     lists: Vec<Range<u32>>,
+    sketched: Vec<Piece>,
     /// What was found so far.
     pub found: Found,
 }
@@ -71,14 +77,17 @@ impl Party {
     /// An end that holds `set`. `params` are the initiator's but for how ranges are cut.
     pub fn new(set: RangeSet, params: Params, role: Role, budget: Budget, key: Key) -> Self {
         let whole = Piece { points: (Point::FIRST, Point::LAST), places: 0..set.len() as u32 };
+        let leaves = (params.sketch > 0).then(|| Leaves::new(params.id_bits, params.sketch));
         Self {
             set,
             params,
             role,
             budget,
             key,
+            leaves,
             pieces: vec![whole],
             lists: Vec::new(),
+            sketched: Vec::new(),
             found: Found::default(),
         }
     }
@@ -121,7 +130,7 @@ impl Party {
         let set = self.set.clone();
         let mut making = self.making(&set);
         let whole = self.pieces[0].clone();
-        self.differ(&mut making, whole)?;
+        self.differ(&mut making, whole, false)?;
         self.finish(&mut making)?;
         Ok(making.turn)
     }
@@ -130,13 +139,14 @@ impl Party {
     pub fn put(&mut self, mut turn: Turn, draft: &mut Draft) {
         self.pieces = std::mem::take(&mut turn.pieces);
         self.lists = std::mem::take(&mut turn.lists);
+        self.sketched = std::mem::take(&mut turn.sketched);
         let seal = self.is_settled().then(|| self.seal());
         turn.put(self.params.split, seal, draft);
     }
 
     /// Whether the peer has nothing to answer.
     pub fn is_settled(&self) -> bool {
-        self.pieces.is_empty() && self.lists.is_empty()
+        self.pieces.is_empty() && self.lists.is_empty() && self.sketched.is_empty()
     }
 
     fn afford(&self, heap_bytes: usize) -> Result<(), Stop> {
@@ -157,8 +167,10 @@ impl Party {
         if parts < 2 {
             return Err(broken(WireError::BadValue { what: "parts of a range", value: parts }));
         }
-        let pieces = std::mem::take(&mut self.pieces);
-        let (said, rest) = take_control(reader.rest(), pieces.len())?;
+        let fingerprints = self.pieces.len();
+        let mut pieces = std::mem::take(&mut self.pieces);
+        pieces.append(&mut self.sketched);
+        let (said, rest) = take_control(reader.rest(), pieces.len(), self.leaves.is_some())?;
         let of = |wanted: Said| {
             pieces.iter().zip(&said).filter(move |(_, said)| **said == wanted).map(|(piece, _)| piece)
         };
@@ -186,7 +198,14 @@ impl Party {
             take_ids(&mut ids, self.params.id_bits, &mut lists.theirs)?;
             self.compare(&mut making, piece.places.start, here, &mut lists)?;
         }
-        let rest = self.hear_answers(ids.finish().map_err(broken)?)?;
+        let mut rest = ids.finish().map_err(broken)?;
+        if let Some(leaves) = self.leaves {
+            let sketched: Vec<&Piece> = of(Said::Sketched).collect();
+            is_last &= sketched.is_empty();
+            rest = self.hear_leaves(&mut making, leaves, &sketched, rest)?;
+        }
+        let answered = pieces.iter().zip(&said).skip(fingerprints).filter(|(_, said)| **said == Said::Same);
+        let rest = self.hear_answers(&mut making.cursor, answered.map(|(piece, _)| &piece.places), rest)?;
         if !is_last {
             Reader::new(rest).finish().map_err(broken)?;
             self.finish(&mut making)?;
@@ -211,6 +230,7 @@ impl Party {
         let mut first = piece.points.0;
         let mut sum_before = making.cursor.sum_below(at);
         let lasts = cuts.iter().map(|cut| cut.before()).chain([piece.points.1]);
+        let mut parts = Vec::with_capacity(cuts.len() + 1);
         for (i, last) in lasts.enumerate() {
             let next = match cuts.get(i) {
                 Some(cut) => making.cursor.seek_bound(at..end, Some(at + len), &cut.item()),
@@ -218,24 +238,38 @@ impl Party {
             };
             let sum = making.cursor.sum_below(next);
             let theirs = sketch.take("fingerprints", self.params.fp_bits).map_err(broken)?;
-            if theirs == self.fingerprint(&(sum - sum_before), next - at) {
-                making.turn.control.write(|bits| bits.put(0, 1));
-            } else {
-                let part = Piece { points: (first, last), places: at as u32..next as u32 };
-                self.differ(making, part)?;
-            }
+            let differs = theirs != self.fingerprint(&(sum - sum_before), next - at);
+            parts.push((differs, Piece { points: (first, last), places: at as u32..next as u32 }));
             (len, at, sum_before) = (next - at, next, sum);
             if let Some(cut) = cuts.get(i) {
                 first = *cut;
             }
         }
+        // Where most parts differ, each will differ in several items, more than a sketch can tell.
+        let sparse = 2 * parts.iter().filter(|(differs, _)| *differs).count() <= parts.len();
+        for (differs, part) in parts {
+            if differs {
+                self.differ(making, part, sparse)?;
+            } else {
+                making.turn.control.write(|bits| bits.put(0, 1));
+            }
+        }
         Ok(())
     }
 
-    /// A range differs: it will be listed if it is short, and cut otherwise.
-    fn differ(&self, making: &mut Making<'_>, piece: Piece) -> Result<(), Stop> {
-        if piece.places.len() < self.params.list {
-            making.turn.control.write(|bits| bits.put(3, 2));
+    /// A range differs: it will be sketched or listed if it is short, and cut otherwise.
+    fn differ(&self, making: &mut Making<'_>, piece: Piece, sparse: bool) -> Result<(), Stop> {
+        let (len, sketches) = (piece.places.len(), self.leaves.is_some());
+        if let Some(leaves) = self.leaves
+            && sparse
+            && (leaves.listed_max() + 1..self.params.list).contains(&len)
+        {
+            making.turn.control.write(|bits| bits.put(7, 3));
+            making.turn.sketched.push(piece);
+            return Ok(());
+        }
+        if len < if sketches { self.params.list.min(2 * self.params.split) } else { self.params.list } {
+            making.turn.control.write(|bits| bits.put(3, if sketches { 3 } else { 2 }));
             making.turn.lists.push(piece.places);
             return Ok(());
         }
@@ -263,7 +297,66 @@ impl Party {
                 put_ids(bits, here.iter().copied(), self.params.id_bits);
             }
         });
+        if let Some(leaves) = self.leaves {
+            let sketched = std::mem::take(&mut making.turn.sketched);
+            self.afford_leaves(making, &sketched)?;
+            let ids = self.short_ids(&mut making.cursor, sketched.iter().map(|piece| &piece.places));
+            let mut ids = &ids[..];
+            making.turn.leaves.write(|bits| {
+                for piece in &sketched {
+                    let here;
+                    (here, ids) = ids.split_at(piece.places.len());
+                    leaves.put(bits, &self.key, here);
+                }
+            });
+            making.turn.sketched = sketched;
+        }
         self.afford(making.turn.heap_bytes())
+    }
+
+    /// Whether there is time and memory to sketch what lies in these ranges.
+    fn afford_leaves<'p>(
+        &self,
+        making: &Making<'_>,
+        pieces: impl IntoIterator<Item = &'p Piece>,
+    ) -> Result<(), Stop> {
+        let lens = pieces.into_iter().map(|piece| piece.places.len() as u64);
+        let (count, items) = lens.fold((0, 0), |(count, items), len| (count + 1, items + len));
+        self.afford_ns(count * LEAF_NS + items * u64::from(self.params.sketch) * SYNDROME_NS)?;
+        self.afford(making.turn.heap_bytes() + items as usize * size_of::<u64>())
+    }
+
+    /// Decodes the peer's leaves; what cannot be decoded differs.
+    fn hear_leaves<'b>(
+        &mut self,
+        making: &mut Making<'_>,
+        leaves: Leaves,
+        pieces: &[&Piece],
+        bytes: &'b [u8],
+    ) -> Result<&'b [u8], Stop> {
+        self.afford_leaves(making, pieces.iter().copied())?;
+        let mut reader = BitReader::new(bytes);
+        let ids = self.short_ids(&mut making.cursor, pieces.iter().map(|piece| &piece.places));
+        let mut ids = &ids[..];
+        for piece in pieces {
+            let mine;
+            (mine, ids) = ids.split_at(piece.places.len());
+            let leaf = leaves.take(&mut reader).map_err(broken)?;
+            let Some(found) = leaves.difference(&self.key, mine, &leaf) else {
+                self.differ(making, (*piece).clone(), false)?;
+                continue;
+            };
+            making.turn.control.write(|bits| bits.put(0, 1));
+            making.turn.missing.write(|bits| Leaves::put_lacked(bits, &leaf, &found.lacked));
+            self.found.haves.extend(found.extras.iter().map(|i| piece.places.start + i));
+            if self.role == Role::Initiator {
+                self.found.needs.extend(found.lacked.iter().map(|(_, short)| *short));
+            } else {
+                let extras = found.extras.iter().map(|i| mine[*i as usize]);
+                making.turn.extras.write(|bits| put_ids(bits, extras, self.params.id_bits));
+            }
+        }
+        reader.finish().map_err(broken)
     }
 
     /// The short ids of all items at some places.
@@ -273,10 +366,8 @@ impl Party {
         ranges: impl Iterator<Item = &'p Range<u32>>,
     ) -> Vec<u64> {
         let mut shorts = Vec::new();
-        let ids = ranges.flat_map(|places| {
-            let ids: Vec<&[ItemId]> = cursor.ids(places.start as usize..places.end as usize).collect();
-            ids.into_iter().flatten()
-        });
+        let places = ranges.flat_map(|places| places.start as usize..places.end as usize);
+        let ids = places.map(|place| cursor.item(place).id);
         self.key.hash_all(ids, |hashed| shorts.push(short_of(hashed.short, self.params.id_bits)));
         shorts
     }
@@ -285,7 +376,7 @@ impl Party {
     fn cut(&self, making: &mut Making<'_>) -> Result<(), Stop> {
         let Some(piece) = making.to_cut.pop_front() else { return Ok(()) };
         let (cursor, turn) = (&mut making.cursor, &mut making.turn);
-        let ends = part_ends(&piece, self.params.split);
+        let ends = part_ends(piece.span(), self.params.split);
         making.cuts.clear();
         let inner = ends.clone().take(self.params.split - 1);
         making.cuts.extend(inner.map(|end| Cut::between(&cursor.item(end - 1), &cursor.item(end))));
@@ -339,13 +430,18 @@ impl Party {
         self.afford(making.turn.heap_bytes() + self.found.needs.len() * size_of::<u64>())
     }
 
-    /// What the peer says of the lists sent to it. Returns the bytes after that.
-    fn hear_answers<'b>(&mut self, bytes: &'b [u8]) -> Result<&'b [u8], Stop> {
+    /// What the peer says of the lists sent to it, and of the leaves that it has decoded. Returns the bytes after that.
+    fn hear_answers<'b, 'p>(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        decoded: impl Iterator<Item = &'p Range<u32>> + Clone,
+        bytes: &'b [u8],
+    ) -> Result<&'b [u8], Stop> {
         let mut rest = bytes;
         if self.role == Role::Initiator {
             let mut reader = BitReader::new(rest);
             let mut extras = Vec::new();
-            for _ in &self.lists {
+            for _ in 0..self.lists.len() + decoded.clone().count() {
                 take_ids(&mut reader, self.params.id_bits, &mut extras)?;
                 self.found.needs.append(&mut extras);
                 self.afford(self.found.needs.len() * size_of::<u64>())?;
@@ -360,6 +456,17 @@ impl Party {
                 }
             }
         }
+        let Some(leaves) = self.leaves else { return reader.finish().map_err(broken) };
+        for places in decoded {
+            let ranks = leaves.take_lacked(&mut reader, places.len()).map_err(broken)?;
+            if ranks.is_empty() {
+                continue;
+            }
+            let mut by_rank: Vec<(u64, u32)> =
+                self.short_ids(cursor, [places].into_iter()).into_iter().zip(places.clone()).collect();
+            by_rank.sort_unstable();
+            self.found.haves.extend(ranks.iter().map(|rank| by_rank[*rank as usize].1));
+        }
         reader.finish().map_err(broken)
     }
 }
@@ -373,18 +480,9 @@ struct Lists {
     pairing: Pairing<u64>,
 }
 
-/// Where the parts of a range end that is cut into parts of one length, the first ones longer by one.
-fn part_ends(piece: &Piece, parts: usize) -> impl Iterator<Item = usize> + Clone {
-    let (len, longer) = (piece.places.len() / parts, piece.places.len() % parts);
-    (0..parts).scan(piece.places.start as usize, move |end, part| {
-        *end += len + usize::from(part < longer);
-        Some(*end)
-    })
-}
-
 /// Has the memory fetched that cutting a range will ask for.
 fn fetch_cuts(scout: &mut Cursor<'_>, piece: &Piece, parts: usize) {
-    part_ends(piece, parts).for_each(|end| scout.prefetch(end));
+    part_ends(piece.span(), parts).for_each(|end| scout.prefetch(end));
 }
 
 fn broken(error: WireError) -> Stop {

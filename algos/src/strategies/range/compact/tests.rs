@@ -18,7 +18,10 @@ fn all_specs() -> Vec<String> {
     for split in values("split") {
         for list in values("list") {
             for bits in values("bits") {
-                specs.push(format!("range-compact:split={split},list={list},fp={bits},bits={bits}"));
+                for sketch in ["0", "1", "3"] {
+                    let lengths = format!("fp={bits},bits={bits},sketch={sketch}");
+                    specs.push(format!("range-compact:split={split},list={list},{lengths}"));
+                }
             }
         }
     }
@@ -29,7 +32,8 @@ fn all_specs() -> Vec<String> {
 #[test]
 fn lists_shorter_than_parts_are_refused() {
     assert!(crate::build("range-compact:split=16,list=8").is_err());
-    assert_eq!(all_specs().len(), 4 * (5 + 4 + 3 + 2));
+    assert_eq!(all_specs().len(), (4 + 2 * 3) * (6 + 5 + 4 + 3));
+    assert!(crate::build("range-compact:bits=24,sketch=1").is_err(), "there is no such field");
 }
 
 proptest! {
@@ -64,9 +68,10 @@ proptest! {
         flip in (0_usize..10, any::<proptest::sample::Index>(), 1_u8..=255),
     ) {
         let sets = shaped(n, d.min(n), SHAPES[shape], &mut Seed::new(seed).rng());
+        let spec = ["range-compact", "range-compact:list=64,sketch=2"][seed as usize % 2];
         let ends = [
-            open("range-compact", &sets[0], Role::Initiator, &whole_messages(seed)),
-            open("range-compact", &sets[1], Role::Responder, &whole_messages(seed)),
+            open(spec, &sets[0], Role::Initiator, &whole_messages(seed)),
+            open(spec, &sets[1], Role::Responder, &whole_messages(seed)),
         ];
         prop_assert!(ends_though_flipped(ends, flip, (RETRIES_MAX + 1) * (2 * ROUNDS_MAX + 4)));
     }

@@ -2,12 +2,16 @@
 //!
 //! ```text
 //! parts    varint   into how many a range is cut in this message
-//! control  a bit for each fingerprint of the message before: differs? and if so another: listed, not cut?
+//! control  a bit for each fingerprint of the message before, then for each of its leaves: differs? (or, of leaves: undecoded?)
+//!          if so another: not cut? if so, and where there are sketches, another: sketched, not listed?
 //! sketch   for each range that is cut: where (see `point`), then the keyed fingerprint of each part
 //! ids      for each range that is listed: how many (gamma code, plus one), then their short ids
-//! extras   from the responder, for each list of the message before: as `ids`, what it holds beyond the list
-//! missing  for each list of the message before: a bit for each of its ids: lacked?
-//! seal     8 bytes when nothing is cut or listed: keyed hash of all items but those that the other lacks
+//! leaves   for each range that is sketched: see `leaf`
+//! extras   from the responder, for each list of the message before, then for each leaf that was decoded: as `ids`, what it
+//!          holds beyond that
+//! missing  for each list of the message before a bit for each of its ids: lacked? Then for each leaf that was
+//!          decoded: how many are lacked (gamma code, plus one), and their ranks
+//! seal     8 bytes when nothing is cut, listed or sketched: keyed hash of all items but those that the other lacks
 //! ```
 //!
 //! Each section starts at a byte. Nothing says which range is meant: both know the ranges that are open, in order.
@@ -22,7 +26,7 @@ use crate::wire::{Draft, Purpose, put_varint};
 /// Bytes of the seal.
 pub const SEAL_LEN: usize = 8;
 
-/// A range of which this end has sent a fingerprint.
+/// A range of which this end has sent a fingerprint, or a sketch.
 #[derive(Clone, Debug)]
 pub struct Piece {
     /// Its first point and its last.
@@ -31,15 +35,24 @@ pub struct Piece {
     pub places: Range<u32>,
 }
 
+impl Piece {
+    /// Its places.
+    pub fn span(&self) -> Range<usize> {
+        self.places.start as usize..self.places.end as usize
+    }
+}
+
 /// A turn that is being made.
 #[derive(Debug, Default)]
 pub struct Turn {
-    /// One for each fingerprint heard.
+    /// One for each fingerprint and leaf heard.
     pub control: Bits,
     /// Cuts and fingerprints.
     pub sketch: Bits,
     /// Listed ids.
     pub ids: Bits,
+    /// Sketches.
+    pub leaves: Bits,
     /// Ids beyond the peer's lists.
     pub extras: Bits,
     /// Which of the peer's listed ids are lacked.
@@ -48,6 +61,8 @@ pub struct Turn {
     pub pieces: Vec<Piece>,
     /// What the lists in it hold.
     pub lists: Vec<Range<u32>>,
+    /// What the sketches in it stand for.
+    pub sketched: Vec<Piece>,
 }
 
 /// Bits that are being written.
@@ -75,11 +90,11 @@ impl Bits {
 impl Turn {
     /// Bytes of the message so far, and what must be remembered of it.
     pub fn heap_bytes(&self) -> usize {
-        [&self.control, &self.sketch, &self.ids, &self.extras, &self.missing]
+        [&self.control, &self.sketch, &self.ids, &self.leaves, &self.extras, &self.missing]
             .iter()
             .map(|bits| bits.bytes.len())
             .sum::<usize>()
-            + self.pieces.len() * size_of::<Piece>()
+            + (self.pieces.len() + self.sketched.len()) * size_of::<Piece>()
             + self.lists.len() * size_of::<Range<u32>>()
     }
 
@@ -90,6 +105,7 @@ impl Turn {
             (self.control, Purpose::Control),
             (self.sketch, Purpose::Sketch),
             (self.ids, Purpose::Ids),
+            (self.leaves, Purpose::Sketch),
             (self.extras, Purpose::Ids),
             (self.missing, Purpose::Request),
         ] {
@@ -110,14 +126,16 @@ pub enum Said {
     Cut,
     /// It lists what it holds there.
     Listed,
+    /// It sketches what it holds there.
+    Sketched,
 }
 
-/// Takes what is said of each of `count` ranges, and the bytes after that.
+/// Takes what is said of each of `count` ranges, with sketches or without, and the bytes after that.
 ///
 /// # Errors
 ///
 /// When the bits end early.
-pub fn take_control(bytes: &[u8], count: usize) -> Result<(Vec<Said>, &[u8]), SessionError> {
+pub fn take_control(bytes: &[u8], count: usize, sketches: bool) -> Result<(Vec<Said>, &[u8]), SessionError> {
     let what = "answers to fingerprints";
     let mut reader = BitReader::new(bytes);
     let mut said = Vec::with_capacity(count.min(8 * bytes.len()));
@@ -125,6 +143,7 @@ pub fn take_control(bytes: &[u8], count: usize) -> Result<(Vec<Said>, &[u8]), Se
         said.push(match reader.take(what, 1)? {
             0 => Said::Same,
             _ if reader.take(what, 1)? == 0 => Said::Cut,
+            _ if sketches && reader.take(what, 1)? == 1 => Said::Sketched,
             _ => Said::Listed,
         });
     }
