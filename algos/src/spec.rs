@@ -189,7 +189,8 @@ impl Spec {
 
 /// What canonical forms leave out: it is what every spec meant before there was a choice, so records of then and
 /// now have the same names for the same thing.
-const UNSAID: [(&str, &str); 4] = [("salt", "session"), ("grow", "8"), ("blocks", "none"), ("parts", "1")];
+const UNSAID: [(&str, &str); 5] =
+    [("salt", "session"), ("grow", "8"), ("blocks", "none"), ("parts", "1"), ("sketch", "0")];
 
 /// The canonical form: every parameter in alphabetical order, but those of `UNSAID`. Equal specs are equal texts.
 impl fmt::Display for Spec {

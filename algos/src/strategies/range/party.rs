@@ -136,9 +136,9 @@ impl Party {
         let mut last = Bound::START;
         // A run of settled ranges is skipped in one, and only when something follows it.
         let mut skipped = false;
-        let mut ahead = VecDeque::with_capacity(2 * BATCH);
-        let (mut batch, mut sums) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
-        let mut ours = Vec::with_capacity(BATCH);
+        let mut ahead = VecDeque::new();
+        let (mut batch, mut sums) = (Vec::new(), Vec::new());
+        let mut ours = Vec::new();
         loop {
             while ahead.len() < 2 * BATCH
                 && let Some((bound, content)) = reading.next()?

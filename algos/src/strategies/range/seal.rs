@@ -1,11 +1,11 @@
 //! Sorting a whole set by (time, id) at once, into a run.
 //!
-//! Comparison sorts move items of 40 bytes log n times. Here they move once. A sample of times says how times spread,
+//! Comparison sorts move items of 40 bytes log n times. Here they move twice. A sample of times says how times spread,
 //! and buckets of equal spans of time are laid over it, for about a thousand items each; what lies outside of the
-//! sample goes to the first bucket or to the last, so that buckets are in order whatever the sample missed. A counting sort
-//! brings the places of items in order of buckets. Then the items of each bucket are collected, with memory fetched
-//! ahead, since they come from anywhere; in the second-level cache they are sorted, and written to where they belong, ids
-//! turned into sums on the way.
+//! sample goes to the first bucket or to the last, so that buckets are in order whatever the sample missed. Items are
+//! counted and scattered to their buckets, in the memory that the run will have: a thousand lines that are being
+//! written are no more than the second-level cache holds. Then each bucket, which fits in that cache too, is copied
+//! out, sorted, and written to where it belongs, ids turned into sums on the way.
 //!
 //! Within a bucket words are sorted in place of items, the time above and the place in the bucket below. They are
 //! scattered once more, to about as many spans of time as there are words, which leaves runs of a few to an insertion
@@ -15,20 +15,15 @@
 //! O(n) for times that are spread about evenly, O(n log n) at worst. What is in order already is only summed up. The
 //! memory of a run is asked for in huge pages (see [`crate::pages`]).
 
-use std::ops::Range;
-
 use super::fingerprint::IdSum;
 use super::piece::{Entry, entry, sum_of};
 use crate::item::Item;
 use crate::pages::prefer_huge;
-use crate::prefetch::prefetch;
 
 /// Times that are looked at before buckets are laid out.
 const SAMPLE_LEN: usize = 1 << 10;
 /// Items of a bucket, about.
 const BUCKET_LEN: usize = 1 << 10;
-/// How many items ahead memory is fetched.
-const AHEAD: usize = 24;
 /// Most words of one span of time that are left to an insertion sort.
 const CROWD: u32 = 16;
 
@@ -44,12 +39,13 @@ pub fn run(items: &[Item]) -> Vec<Entry> {
         }
         return run;
     }
-    let (places, ends) = by_bucket(items);
+    let ends = scatter(items, &mut run[1..]);
     let mut bucket = Bucket::default();
-    let (mut start, mut len) = (0, 1);
+    let (mut start, mut len) = (1, 1);
     for end in ends {
-        let end = end as usize;
-        bucket.fill(items, &places, start..end);
+        let end = 1 + end as usize;
+        bucket.fill(&run[start..end]);
+        // Repetitions are left out, so that what is written never overtakes what is read.
         bucket.each_in_order(|item| {
             sum.add_sum(&sum_of(item));
             run[len] = entry(item[0], &sum);
@@ -61,28 +57,25 @@ pub fn run(items: &[Item]) -> Vec<Entry> {
     run
 }
 
-/// The places of items in order of buckets, and where each bucket ends.
-fn by_bucket(items: &[Item]) -> (Vec<u32>, Vec<u32>) {
+/// Copies items, with ids in place of sums, in order of buckets. Returns where each bucket ends.
+fn scatter(items: &[Item], to: &mut [Entry]) -> Vec<u32> {
     let sample = items.iter().step_by(items.len().div_ceil(SAMPLE_LEN)).map(|item| item.at);
     let (first, last) = sample.fold((u64::MAX, 0), |(low, high), at| (low.min(at), high.max(at)));
-    let bits = (items.len() / BUCKET_LEN).next_power_of_two().ilog2().min(u16::BITS);
+    let bits = (items.len() / BUCKET_LEN).next_power_of_two().ilog2();
     let shift = (u64::BITS - (last - first).leading_zeros()).saturating_sub(bits).min(u64::BITS - 1);
     let top = (1 << bits) - 1;
-    let mut ends = vec![0_u32; 1 << bits];
-    let count = |item: &Item| {
-        let bucket = (item.at.saturating_sub(first) >> shift).min(top) as u16;
-        ends[usize::from(bucket)] += 1;
-        bucket
-    };
-    let buckets: Vec<u16> = items.iter().map(count).collect();
-    starts_of(&mut ends);
-    let mut places = vec![0; items.len()];
-    for (bucket, i) in buckets.into_iter().zip(0..) {
-        let place = &mut ends[usize::from(bucket)];
-        places[*place as usize] = i;
+    let bucket_of = |item: &Item| (item.at.saturating_sub(first) >> shift).min(top) as usize;
+    let mut places = vec![0_u32; 1 << bits];
+    for item in items {
+        places[bucket_of(item)] += 1;
+    }
+    starts_of(&mut places);
+    for item in items {
+        let place = &mut places[bucket_of(item)];
+        to[*place as usize] = entry(item.at, &IdSum::of(&item.id));
         *place += 1;
     }
-    (places, ends)
+    places
 }
 
 /// Turns counts into where each begins.
@@ -103,19 +96,9 @@ struct Bucket {
 }
 
 impl Bucket {
-    /// Collects the items of which `places` has the places within `range`, with ids in place of sums.
-    fn fill(&mut self, items: &[Item], places: &[u32], range: Range<usize>) {
+    fn fill(&mut self, items: &[Entry]) {
         self.items.clear();
-        // Ahead goes on into the next bucket.
-        let ahead = places[range.start..].iter().skip(AHEAD).chain(places.last().into_iter().cycle());
-        self.items.extend(places[range.clone()].iter().zip(ahead).map(|(place, next)| {
-            // An item may begin in one line and end in the next.
-            let next = &items[*next as usize];
-            prefetch(&next.at);
-            prefetch(&next.id.bytes()[31]);
-            let item = &items[*place as usize];
-            entry(item.at, &IdSum::of(&item.id))
-        }));
+        self.items.extend_from_slice(items);
     }
 
     /// Calls `each` with every item once, in order.
