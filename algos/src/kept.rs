@@ -483,4 +483,4 @@ pub fn next_size(size: u64) -> u64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -23,12 +23,14 @@ const SPECS: [&str; 9] = [
     "pinsketch:bits=40,salt=none",
 ];
 
-fn indexes(spec: &str, sets: &[Vec<Item>; 2]) -> [Box<dyn Index>; 2] {
+/// Indexes of both sets.
+pub fn indexes(spec: &str, sets: &[Vec<Item>; 2]) -> [Box<dyn Index>; 2] {
     let strategy = build(spec).unwrap().strategy;
     [strategy.index(&sets[0]), strategy.index(&sets[1])]
 }
 
-fn duel_of(
+/// A session on them.
+pub fn duel_of(
     indexes: &[Box<dyn Index>; 2],
     setups: [&Setup; 2],
     window: u32,

@@ -1,7 +1,7 @@
 //! `fuse`: as `bloom`, with a binary fuse filter: fewer bits for the same rate, all at once or not at all.
 //!
 //! **Source.** T. M. Graf, D. Lemire, "Binary Fuse Filters: Fast and Smaller Than Xor Filters", ACM Journal of
-//! Experimental Algorithmics 27 (2022), built segment by segment ([`build`]) and asked in batches ([`batch`]); the crate `xorf`
+//! Experimental Algorithmics 27 (2022), built segment by segment ([`mod@build`]) and asked in batches ([`batch`]); the crate `xorf`
 //! asks single questions, and its filters and ours answer each other. To reconcile two sets with filters: Byers et al., as in
 //! [`super::bloom`].
 //!

@@ -1,25 +1,8 @@
 //! Streams under keys that outlive sessions: what of them is riblt's own. See `kept/tests.rs` for the rest.
 
 use super::*;
-use crate::session::Index;
+use crate::kept::tests::{duel_of, indexes};
 use crate::wire::put_varint;
-
-fn duel_of(
-    indexes: &[Box<dyn Index>; 2],
-    setups: [&Setup; 2],
-    window: u32,
-    sets: &[Vec<Item>; 2],
-) -> (Transcript, Judgement) {
-    let mut ends = [indexes[0].open(Role::Initiator, setups[0]), indexes[1].open(Role::Responder, setups[1])];
-    let transcript = duel(&mut ends, &limits(window)).unwrap();
-    let judgement = judge(&Truth::of(&sets[0], &sets[1]), Guarantee::Exact, &transcript);
-    (transcript, judgement)
-}
-
-fn indexes(spec: &str, sets: &[Vec<Item>; 2]) -> [Box<dyn Index>; 2] {
-    let strategy = build(spec).unwrap().strategy;
-    [strategy.index(&sets[0]), strategy.index(&sets[1])]
-}
 
 /// What is saved: 8 bytes each way, less 2 by which the ends see that they share a key.
 #[test]
