@@ -159,7 +159,7 @@ impl Claim {
     }
 
     /// Reports all of it.
-    pub fn report(&self, mine: &Keyed, out: &mut Out) {
+    pub fn report<I: ByShort, S: ByPlace>(&self, mine: &Keyed<I, S>, out: &mut Out) {
         mine.report_haves(&self.haves, out);
         for short in &self.needs {
             out.need(NeedRef::Short(*short));

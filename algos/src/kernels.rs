@@ -114,13 +114,14 @@ pub mod estimate {
     pub use crate::estimate::tow::Tow;
 }
 
-/// Binary fuse filters: built by the crate `xorf`, asked in batches; see the module for the idea.
+/// Binary fuse filters: built segment by segment, asked in batches; see the modules for the ideas.
 ///
 /// ```
-/// use offerbench_algos::kernels::fuse::affirms_all;
-/// let filter = xorf::BinaryFuse16::try_from(&[1_u64, 2, 3][..]).expect("three keys are built");
-/// assert_eq!(affirms_all(&filter.descriptor, &filter.fingerprints, &[1, 2, 3]), 0b111);
+/// use offerbench_algos::kernels::fuse::{affirms_all, build};
+/// let filter = build::<u16>(vec![1, 2, 3]).expect("three keys are built");
+/// assert_eq!(affirms_all(&filter.descriptor, &filter.cells, &[1, 2, 3]), 0b111);
 /// ```
 pub mod fuse {
-    pub use crate::strategies::fuse::batch::{Cell, QUERIES_MAX, affirms_all};
+    pub use crate::strategies::fuse::batch::{Cell, QUERIES_MAX, affirms_all, path};
+    pub use crate::strategies::fuse::build::{Built, build};
 }

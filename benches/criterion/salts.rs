@@ -16,8 +16,20 @@ const D: u64 = 100;
 
 const SIZES: [u64; 4] = [1_000, 10_000, 100_000, 1_000_000];
 
-fn spec(salt: &str) -> String {
-    format!("riblt:bits=64,check=32,salt={salt}")
+const STRATEGIES: [&str; 3] = ["riblt:bits=64,check=32", "iblt:bits=64,check=32", "pinsketch:bits=64"];
+
+/// The strategies, and the size of sets: that of power sums, which take n·c when cold, only up to 10^5.
+fn cells() -> impl Iterator<Item = (&'static str, u64)> {
+    let fits = |(strategy, m): &(&str, u64)| !strategy.starts_with("pinsketch") || *m <= 100_000;
+    STRATEGIES.into_iter().flat_map(|strategy| SIZES.map(|m| (strategy, m))).filter(fits)
+}
+
+fn name(strategy: &str) -> &str {
+    strategy.split(':').next().unwrap_or(strategy)
+}
+
+fn spec(strategy: &str, salt: &str) -> String {
+    format!("{strategy},salt={salt}")
 }
 
 fn indexes(spec: &str, m: u64) -> [Box<dyn Index>; 2] {
@@ -35,28 +47,28 @@ fn session(indexes: &[Box<dyn Index>; 2], setup: &Setup) -> Transcript {
 fn sessions(c: &mut Criterion) {
     let mut group = c.benchmark_group("salts-session");
     let setup = Setup::new(Seed::new(1));
-    for m in SIZES {
+    for (strategy, m) in cells() {
         let pair = support::pair(m, D);
         let truth = Truth::of(&pair.initiator, &pair.responder);
         for salt in ["session", "link", "none"] {
-            let made = indexes(&spec(salt), m);
+            let made = indexes(&spec(strategy, salt), m);
             let before = made[0].heap_bytes();
             let first = session(&made, &setup);
             assert_eq!(judge(&truth, Guarantee::Exact, &first).missed, 0);
             assert_eq!(first, session(&made, &setup));
             println!(
-                "n = {m}, salt={salt}: {} B of a session; heap of the index {before} B, and {} B for the key",
+                "{strategy}, n = {m}, salt={salt}: {} B of a session; heap of the index {before} B, and {} B for the key",
                 first.bytes(),
                 made[0].heap_bytes() - before
             );
-            group.bench_function(BenchmarkId::new(format!("warm/{salt}"), m), |b| {
+            group.bench_function(BenchmarkId::new(format!("{}/warm/{salt}", name(strategy)), m), |b| {
                 b.iter(|| black_box(session(&made, &setup)));
             });
         }
         // Under a key that no session has used, what is kept under others is of no use: as on a new index.
-        let made = indexes(&spec("link"), m);
+        let made = indexes(&spec(strategy, "link"), m);
         let mut link = 0;
-        group.bench_function(BenchmarkId::new("cold/link", m), |b| {
+        group.bench_function(BenchmarkId::new(format!("{}/cold/link", name(strategy)), m), |b| {
             b.iter(|| {
                 link += 1;
                 let lasting = offerbench_algos::Lasting::of(Seed::new(link));
@@ -71,16 +83,16 @@ fn sessions(c: &mut Criterion) {
 fn inserts(c: &mut Criterion) {
     let setup = Setup::new(Seed::new(1));
     let mut group = c.benchmark_group("salts-insert");
-    for m in SIZES {
+    for (strategy, m) in cells() {
         for salt in ["session", "none"] {
-            let mut made = indexes(&spec(salt), m);
+            let mut made = indexes(&spec(strategy, salt), m);
             session(&made, &setup);
             let mut at = 0;
             let mut item = move || {
                 at += 1;
                 Item { at: u64::MAX / 2 + at, id: ItemId::of_message(&[0; 32], at, b"") }
             };
-            group.bench_function(BenchmarkId::new(salt, m), |b| {
+            group.bench_function(BenchmarkId::new(format!("{}/{salt}", name(strategy)), m), |b| {
                 b.iter_batched(&mut item, |item| made[0].insert(item), BatchSize::SmallInput);
             });
         }

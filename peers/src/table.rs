@@ -229,6 +229,8 @@ pub static ROWS: &[Row] = &[
         .asked(4.0)
         .bytes("item", None),
     Row::new("bloom", "query", filters::bloom_query).beside("fastbloom").n(MANY).per("query").asked(4.0),
+    Row::new("fuse", "build", filters::fuse_build).beside("xorf").n(100_000),
+    Row::new("fuse", "build", filters::fuse_build).beside("xorf").n(MANY),
     Row::new("fuse", "query", filters::fuse_query).beside("xorf").n(100_000).per("query"),
     Row::new("fuse", "query", filters::fuse_query).beside("xorf").n(MANY).per("query"),
     insert_riblt(1_000),

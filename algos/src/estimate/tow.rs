@@ -17,12 +17,60 @@
 use super::counters::{COUNTERS, Counters, EIGHT};
 use crate::bits::{BitReader, BitWriter};
 use crate::item::ItemId;
-use crate::salt::Key;
+use crate::salt::{Hashed, Key};
 use crate::wire::{Reader, WireError, unzigzag, zigzag};
 
 /// Percentage of [`Tow::estimate`] that is at least d in 99% of all cases. An integer, because sizes on the wire
 /// are made of it.
 pub const INFLATION_PERCENT: u64 = 138;
+
+/// The 128 signs of an item.
+fn signs(hashed: Hashed) -> u128 {
+    u128::from(hashed.short) | u128::from(hashed.set) << 64
+}
+
+/// The counters of a set that grows.
+#[derive(Clone, Debug, Default)]
+pub struct Growing {
+    counters: Counters,
+    len: u64,
+}
+
+impl Growing {
+    /// Of these items.
+    pub fn of(hashed: &[Hashed]) -> Self {
+        let mut all = Self::default();
+        let (eights, rest) = hashed.as_chunks::<EIGHT>();
+        for eight in eights {
+            all.counters.add_eight(&eight.map(signs));
+        }
+        all.len = (eights.len() * EIGHT) as u64;
+        rest.iter().for_each(|one| all.add(*one));
+        all
+    }
+
+    /// Takes one more.
+    pub fn add(&mut self, hashed: Hashed) {
+        self.counters.add(signs(hashed));
+        self.len += 1;
+    }
+
+    /// The counters of all items but these.
+    pub fn without(&self, others: &mut dyn Iterator<Item = Hashed>) -> Tow {
+        let mut tow = Tow { ups: self.counters.clone().finish(), len: self.len };
+        for hashed in others {
+            let signs = signs(hashed);
+            tow.ups.iter_mut().enumerate().for_each(|(lane, up)| *up -= (signs >> lane) as u32 & 1);
+            tow.len -= 1;
+        }
+        tow
+    }
+
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        COUNTERS * size_of::<u32>()
+    }
+}
 
 /// The counters of one set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +87,7 @@ impl Tow {
         let mut counters = Counters::default();
         let (mut some, mut len) = ([0; EIGHT], 0);
         key.hash_all(ids, |hashed| {
-            some[len as usize % EIGHT] = u128::from(hashed.short) | u128::from(hashed.set) << 64;
+            some[len as usize % EIGHT] = signs(hashed);
             len += 1;
             if (len as usize).is_multiple_of(EIGHT) {
                 counters.add_eight(&some);
@@ -137,6 +185,22 @@ mod tests {
             })
             .collect();
         assert_eq!(Tow::new(ids.iter(), &key).ups, slow);
+    }
+
+    #[test]
+    fn a_growing_set_is_counted_as_it_is_and_was() {
+        let mut rng = Seed::new(6).rng();
+        let ids: Vec<ItemId> = (0..100).map(|_| ItemId::new(rng.bytes())).collect();
+        let key = Key::one_party(Salt::of(Seed::new(2), Role::Initiator));
+        let hashed: Vec<Hashed> = ids.iter().map(|id| key.hash(id)).collect();
+        for start in [0, 8, 21, 100] {
+            let mut all = Growing::of(&hashed[..start]);
+            hashed[start..].iter().for_each(|one| all.add(*one));
+            for len in [0, 1, 50, 100] {
+                let now = all.without(&mut hashed[len..].iter().copied());
+                assert_eq!(now, Tow::new(ids[..len].iter(), &key));
+            }
+        }
     }
 
     #[test]

@@ -5,8 +5,17 @@ use std::sync::{Arc, Mutex};
 use offerbench_algos::{Finding, REGISTRY, Session, SessionError, Step, Tally};
 
 /// Specs that no sweep over all presets needs, and that keep the contract all the same.
-const MORE: [&str; 4] =
-    ["riblt:salt=link", "riblt:salt=group", "riblt:salt=none,bits=32", "riblt:salt=group,bits=256,check=32"];
+const MORE: [&str; 9] = [
+    "riblt:salt=link",
+    "riblt:salt=group",
+    "riblt:salt=none,bits=32",
+    "riblt:salt=group,bits=256,check=32",
+    "iblt:salt=link",
+    "iblt:salt=group,bits=32,size=self",
+    "pinsketch:salt=link",
+    "pinsketch:salt=group,bits=32,size=double",
+    "pinsketch:salt=none",
+];
 
 /// Every preset of every row, and more.
 pub fn presets() -> Vec<&'static str> {

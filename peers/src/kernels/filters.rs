@@ -3,13 +3,14 @@
 //! No hash is in any figure: ids are salted hashes already, so `fastbloom` is given them as such (`insert_hash`), which
 //! is the fastest hasher that it can have, and `xorf` mixes its keys by itself, as ours does. Bloom filters are held to the
 //! same rate of false positives, counted on [`STRANGERS`] keys that are in neither; what that takes in bytes is a figure
-//! too. Our fuse filters are built by `xorf`, so that only queries are compared, on one and the same filter.
+//! too. Fuse filters have the same
+//! lengths, seeds and places; queries are compared on one and the same filter.
 
 use std::hint::black_box;
 
 use fastbloom::BloomFilter;
 use offerbench_algos::kernels::bloom::{BLOCK_BITS, Blocked, Probes, rate};
-use offerbench_algos::kernels::fuse::{QUERIES_MAX, affirms_all};
+use offerbench_algos::kernels::fuse::{Built, QUERIES_MAX, affirms_all, build, path};
 use xorf::{BinaryFuse8, Filter as _};
 
 use crate::contest::Contest;
@@ -96,6 +97,24 @@ pub fn bloom_query(row: &Row) -> Contest {
     )
 }
 
+/// Making a binary fuse filter of one byte a cell.
+pub fn fuse_build(row: &Row) -> Contest {
+    let set = ids(row.n, "fuse");
+    let Built { descriptor, cells, .. } = build::<u8>(set.clone()).expect("keys are built");
+    let theirs = BinaryFuse8::try_from(&set[..]).expect("distinct keys are built");
+    assert_eq!((&descriptor, cells.len()), (&theirs.descriptor, theirs.fingerprints.len()), "filters differ");
+    let ours = BinaryFuse8 { descriptor, fingerprints: cells.into() };
+    assert!(set.iter().all(|key| ours.contains(key)), "ours denies a member");
+    let same = set.clone();
+    Contest::new(
+        "segments",
+        row.n as f64,
+        // Theirs does not take its keys away.
+        move || _ = black_box(build::<u8>(set.clone())),
+        move || _ = black_box(BinaryFuse8::try_from(&same[..])),
+    )
+}
+
 /// Asking a binary fuse filter of one byte a cell for members and as many strangers, in no order.
 pub fn fuse_query(row: &Row) -> Contest {
     let mut set = ids(row.n, "fuse");
@@ -111,7 +130,7 @@ pub fn fuse_query(row: &Row) -> Contest {
     assert_eq!(count(&filter, &set) as usize, theirs(&filter, &set), "answers differ");
     let (same, other) = (set.clone(), filter.clone());
     Contest::new(
-        "batch",
+        path(),
         2.0 * row.n as f64,
         move || _ = black_box(count(&filter, &set)),
         move || _ = black_box(theirs(&other, &same)),

@@ -1,6 +1,6 @@
 //! `iblt` and `pinsketch`: sketches that somebody has to size, and how often a table of a size fails.
 
-use super::wire::{END_CHECK, SALT, VERDICT, deviation_varint, framed, sorted, tug_of_war, varint};
+use super::wire::{END_CHECK, VERDICT, deviation_varint, framed, salts, sorted, tug_of_war, varint};
 use super::{Forecast, Meeting, Params};
 use crate::bounds::log2_binomial;
 
@@ -19,7 +19,7 @@ fn hello(params: &Params<'_>, at: &Meeting) -> Option<f64> {
         "self" | "oracle" | "double" => 0.0,
         _ => return None,
     };
-    Some(framed(SALT + varint(at.n_initiator) + estimator))
+    Some(framed(salts(params).0 + varint(at.n_initiator) + estimator))
 }
 
 /// Claim of what was decoded, and the verdict on it.
@@ -34,8 +34,9 @@ pub fn iblt_bytes(params: &Params<'_>, at: &Meeting) -> Option<Forecast> {
     // Ids fall into cells like dice: the count of a cell is binomial.
     let share = (hashes / cells.max(1.0)).min(1.0);
     let count = deviation_varint((at.n_responder * share * (1.0 - share)).sqrt());
-    let table =
-        framed(SALT + varint(at.n_responder) + varint(cells) + cells * ((bits + check) / 8.0 + count));
+    let table = framed(
+        salts(params).1 + varint(at.n_responder) + varint(cells) + cells * ((bits + check) / 8.0 + count),
+    );
     let bytes = hello(params, at)? + table + close(at, bits);
     Some(Forecast::mean(bytes, 0.01, "cells × (bits + check + count)/8"))
 }
@@ -64,7 +65,7 @@ pub fn pinsketch_bytes(params: &Params<'_>, at: &Meeting) -> Option<Forecast> {
     let capacity = pinsketch_capacity(params, at)?;
     let sketch = bits * capacity / 8.0;
     let seal = if capacity == 0.0 { END_CHECK } else { 0.0 };
-    let message = framed(SALT + varint(at.n_responder) + varint(capacity) + sketch + seal);
+    let message = framed(salts(params).1 + varint(at.n_responder) + varint(capacity) + sketch + seal);
     let end = if capacity == 0.0 { VERDICT } else { close(at, bits) };
     let bytes = hello(params, at)? + message + end;
     // Without a record of the capacity, Tug-of-War deviates; what it sized too small is not in the mean.

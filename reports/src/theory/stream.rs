@@ -4,7 +4,7 @@
 //! of ours from the definition (Yang, Gilad, Alizadeh, SIGCOMM 2024), exact to 0.01 over at least 2,000 trials. The
 //! rest follows from the format: messages take the first symbols four at a time and later ones by eighths, or as the spec says.
 
-use super::wire::{END_CHECK, SALT, VERDICT, frames, normal_tail, sorted, varint};
+use super::wire::{END_CHECK, VERDICT, frames, normal_tail, salts, sorted, varint};
 use super::{Forecast, Meeting, Params};
 
 /// d, mean symbols a difference, and the 95th percentile.
@@ -86,15 +86,6 @@ fn stream(params: &Params<'_>, at: &Meeting) -> Option<(Moments, Moments)> {
 
 /// Below this the ends of messages and a heavy tail matter more than the mean of symbols.
 const SMALL: f64 = 20.0;
-
-/// What each end sends of a key: its salt, or a mark of two bytes of a key that lasts, or nothing.
-fn salts(params: &Params<'_>) -> (f64, f64) {
-    match params.get("salt") {
-        None | Some("session") => (SALT, SALT),
-        Some("none") => (0.0, 0.0),
-        Some(_) => (2.0, 0.0),
-    }
-}
 
 /// Bytes.
 pub fn bytes(params: &Params<'_>, at: &Meeting) -> Option<Forecast> {

@@ -1,5 +1,7 @@
 //! Lengths that all families share, in bytes unless a name says bits.
 
+use super::Params;
+
 /// Bytes of a frame beside its header byte, in sessions of two: frames are 64 KiB there.
 const FRAME_BODY: f64 = 65_535.0;
 /// A salt of one end.
@@ -118,6 +120,15 @@ fn unary_normal(n: f64, step: f64) -> f64 {
     let sd = n.sqrt() / 2.0;
     // Zigzag doubles the distance; half a step either way is the rounding of counts.
     (1..200).map(|j| 2.0 * normal_tail((f64::from(j) * step / 2.0 - 0.25) / sd)).sum()
+}
+
+/// What each end sends of a key: its salt, or a mark of two bytes of a key that lasts, or nothing.
+pub fn salts(params: &Params<'_>) -> (f64, f64) {
+    match params.get("salt") {
+        None | Some("session") => (SALT, SALT),
+        Some("none") => (0.0, 0.0),
+        Some(_) => (2.0, 0.0),
+    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,11 @@
 //! bytes are [`Purpose::Retry`], whether fresh filters or an exact strategy follow. Where d·ε is well above
 //! 1 this is the rule and not the exception, and the accounts should show it.
 
+//!
+//! **No lasting keys.** `salt` is no parameter of filters. Little would be saved: every own item must be asked of the
+//! peer's filter in any case, and the answer is a filter of what is left, which no index could have kept. And much would
+//! be lost: what a filter hides by chance is then hidden in every session under that key, with `tail=none` for good.
+
 use self::tail::{Rest, Tail};
 use crate::close::{TAG_VERDICT, read_verdict, verdict_draft};
 use crate::dialog::{Dialog, Out};

@@ -1,85 +1,80 @@
 //! The responder's side: it sizes the first table, makes tables, and checks the claim.
 
 use super::table::{HASHES_MAX, Shape, Table};
-use super::{End, Size, TAG_ALL, TAG_CELLS, TAG_HELLO, TAG_MORE, TAG_TABLE, sizing};
+use super::{
+    Chosen, End, Greeting, Size, TAG_ALL, TAG_CELLS, TAG_FRESH, TAG_HELLO, TAG_MORE, TAG_TABLE, sizing,
+};
 use crate::close::{TAG_CLAIM, verdict_draft};
 use crate::dialog::{Dialog, Out};
 use crate::estimate::strata::{self, Strata};
 use crate::estimate::tow::{self, Tow};
-use crate::salt::{Key, Salt};
-use crate::session::{DiffHint, Reason, Role, SessionError};
+use crate::session::{DiffHint, Reason, SessionError};
 use crate::wire::{Draft, MESSAGE_LEN_MAX, Purpose, RETRIES_MAX, Reader, SET_LEN_MAX, WireError};
 
 /// The responder.
 pub(super) struct Answering {
     end: End,
     diff: DiffHint,
-    hello_heard: bool,
+    /// None before hello.
+    greeting: Option<Greeting>,
 }
 
 impl Answering {
     /// Waits for the initiator. `diff` is for `size=oracle`.
     pub fn new(end: End, diff: DiffHint) -> Self {
-        Self { end, diff, hello_heard: false }
+        Self { end, diff, greeting: None }
     }
 
     fn hear_hello(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
         let mut reader = Reader::new(body);
-        let salt = Salt::read(&mut reader)?;
+        let greeting = self.end.keys.hear_greeting(&mut reader)?;
         let peer_len = reader.varint_max("set size", SET_LEN_MAX)?;
-        self.end.peer = Some((salt, peer_len));
-        self.hello_heard = true;
+        self.end.peer_len = peer_len;
+        self.greeting = Some(greeting);
         if peer_len == 0 {
             reader.finish()?;
-            self.end.all_haves(out);
+            self.end.own.report_all(out);
             out.say(verdict_draft(true));
             out.finish();
             return Ok(());
         }
-        let cells = self.first_cells(&mut reader, salt, peer_len, out)?;
+        let cells = self.first_cells(&mut reader, greeting, peer_len, out)?;
         reader.finish()?;
         if self.end.len() == 0 {
             out.say(Draft::new(TAG_ALL));
             out.finish();
             return Ok(());
         }
-        self.end.rekey(Role::Responder)?;
-        let mut draft = Draft::new(TAG_TABLE);
-        draft.bytes(Purpose::Salt, &self.end.salt.to_bytes());
-        draft.varint(Purpose::Control, self.end.len());
-        self.first_table(draft, cells, out)
+        self.first_table(greeting, cells, out)
     }
 
     /// Reads the estimator and says how many cells the first table should have.
     fn first_cells(
         &self,
         reader: &mut Reader<'_>,
-        salt: Salt,
+        greeting: Greeting,
         peer_len: u64,
         out: &mut Out,
     ) -> Result<u64, SessionError> {
-        let key = Key::one_party(salt);
         let cells_for =
             |d| sizing::cells_for(self.end.bounded(d), self.end.params.hashes, self.end.params.place);
         let inflated = |d: u64, percent: u64| d.saturating_mul(percent).div_ceil(100);
-        // With an empty set here there will be no table, but what the peer sent is still read.
-        let estimable = self.end.len() > 0;
+        // With an empty set here there will be no table, and what was counted under a key that we lack tells nothing; but
+        // what the peer sent is still read.
+        let key = self.end.keys.of_greeting(greeting).filter(|_| self.end.len() > 0);
         Ok(match self.end.params.size {
             Size::Tow => {
                 let theirs = Tow::read(reader, peer_len)?;
-                if !estimable {
-                    return Ok(0);
-                }
-                let d = theirs.estimate(&Tow::new(self.end.ids(), &key));
+                let Some(key) = key else { return Ok(sizing::CELLS_UNKNOWN) };
+                let d = theirs.estimate(&self.end.tow(key));
                 out.estimate(d);
                 cells_for(inflated(d, tow::INFLATION_PERCENT))
             }
             Size::Strata => {
                 let theirs = Strata::read(reader, peer_len)?;
-                if !estimable {
-                    return Ok(0);
-                }
-                let d = theirs.estimate(&Strata::new(self.end.ids(), &key), &key);
+                let Some(key) = key else { return Ok(sizing::CELLS_UNKNOWN) };
+                let set = self.end.own.sorted();
+                let d = theirs.estimate(&Strata::new(set.items().iter().map(|item| &item.id), &key), &key);
                 out.estimate(d);
                 cells_for(inflated(d, strata::INFLATION_PERCENT))
             }
@@ -91,9 +86,19 @@ impl Answering {
         })
     }
 
-    /// Says the first table of an attempt, behind what `draft` holds already.
-    fn first_table(&mut self, mut draft: Draft, cells: u64, out: &mut Out) -> Result<(), SessionError> {
-        let Some(shape) = self.end.shape(cells, self.end.params.hashes) else {
+    /// Says the first table of an attempt.
+    fn first_table(&mut self, greeting: Greeting, cells: u64, out: &mut Out) -> Result<(), SessionError> {
+        let Chosen { key, is_fresh } = self.end.keys.choose(greeting, self.end.attempt);
+        self.end.rekey(key);
+        let mut draft = Draft::new(if is_fresh { TAG_FRESH } else { TAG_TABLE });
+        let first = self.end.attempt == 0;
+        if is_fresh || (first && self.end.keys.lasting.is_none()) {
+            draft.bytes(Purpose::Salt, &self.end.keys.salt.to_bytes());
+        }
+        if first {
+            draft.varint(Purpose::Control, self.end.len());
+        }
+        let Some(shape) = self.end.shape(self.end.cells_kept(cells), self.end.params.hashes) else {
             out.give_up(Reason::HeapBudget);
             return Ok(());
         };
@@ -103,7 +108,7 @@ impl Answering {
     }
 
     fn say_cells(&self, mut draft: Draft, shape: Shape, out: &mut Out) -> Result<(), SessionError> {
-        let coding = self.end.coding()?;
+        let coding = self.end.coding(self.end.keyed()?.key);
         if Table::len_min(u64::from(shape.cells), &coding) > MESSAGE_LEN_MAX as u64 {
             out.give_up(Reason::HeapBudget);
             return Ok(());
@@ -120,7 +125,7 @@ impl Answering {
 
     fn hear_more(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
         let mut reader = Reader::new(body);
-        let items = self.end.len() + self.end.peer_len();
+        let items = self.end.len() + self.end.peer_len;
         let params = self.end.params;
         let max = sizing::next_cells_max(items, params.hashes, params.place, self.end.cells);
         let cells = reader.varint_max("cells", max)?;
@@ -161,8 +166,9 @@ impl Answering {
         out.say(verdict_draft(false));
         // What peeled once peels again; no cells at all (d seemed to be 0) are not enough, though.
         let cells = self.end.cells.max(sizing::CELLS_UNKNOWN);
-        self.end.next_attempt(Role::Responder)?;
-        self.first_table(Draft::new(TAG_TABLE), cells, out)
+        let greeting = self.greeting.ok_or(SessionError::Protocol("no salts were exchanged"))?;
+        self.end.attempt += 1;
+        self.first_table(greeting, cells, out)
     }
 }
 
@@ -170,7 +176,7 @@ impl Dialog for Answering {
     fn open(&mut self, _out: &mut Out) {}
 
     fn hear(&mut self, tag: u8, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
-        match (tag, self.hello_heard) {
+        match (tag, self.greeting.is_some()) {
             (TAG_HELLO, false) => self.hear_hello(body, out),
             (TAG_MORE, true) => self.hear_more(body, out),
             (TAG_CLAIM, true) => self.hear_claim(body, out),

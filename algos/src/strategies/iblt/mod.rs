@@ -24,6 +24,8 @@
 //! some 250 ids a cell, then 2. Salts and the end check add some 40, `tow` 16·log2(n), `strata` 30,720.
 //! **Flights.** 4: hello, table, claim, verdict; 2 more for each further table. **CPU.** One hash and one sort of the
 //! set, one more hash and k cells an item for each table. **Heap.** 16 bytes a cell, three times over.
+//! With a key that outlives sessions (`salt=link`, `group`, `none`; see `salt.rs`) an index keeps Tug-of-War counters and
+//! the tables used last (`kept`): a session costs what differs, and up to a quarter more cells.
 //!
 //! **How it fails.** By an estimate below d (1% after inflation), by sets that share cells (one in 240 at the
 //! sizes used): both cost another table. By short ids that collide, about n·d/2^bits, or sums taken for an id: the
@@ -31,6 +33,10 @@
 //!
 //! **What an attacker can do.** Nothing with ground ids: places, checksums and short ids are keyed by both
 //! salts. (With public hashes one makes a few dozen ordinary items that cancel a victim, or block every peeling.)
+//! Under a key that outlives the session whoever knows it can post an item with the short id of another one that all
+//! have: it cancels, and the first attempt of every session that is to carry it fails at the end check; the retry goes
+//! under a fresh salt. (Two of one short id that one end lacks are in its table once, come out, and name both.) It can
+//! also grind items that all pull the estimator's counters one way, so that tables are too large.
 //! The peer itself knows the key; it can waste our time up to the limits, ask for tables as large as both
 //! sets as it claims them, and lie about what it holds.
 //!
@@ -57,16 +63,19 @@
 //! ```
 
 use super::{About, Entry};
-use crate::close::Keyed;
-use crate::dialog::{Dialog, Out};
-use crate::item::{Item, ItemId};
-use crate::salt::{Key, Salt};
+use crate::dialog::Dialog;
+use crate::estimate::tow::Tow;
+use crate::greeting::{Chosen, Greeting, Keys};
+use crate::item::Item;
+use crate::kept::{Ids, KeptIndex, next_size};
+use crate::salt::{Key, Salting};
 use crate::session::{DiffHint, Guarantee, Index, Profile, Role, SessionError, Setup, Strategy};
 use crate::sorted::{OpenOnSet, SetIndex, SortedSet};
 use crate::spec::Param;
 
 mod answering;
 mod asking;
+mod kept;
 pub(crate) mod kernel;
 pub(crate) mod places;
 mod sizing;
@@ -76,6 +85,7 @@ mod tests;
 
 use answering::Answering;
 use asking::Asking;
+use kept::Tables;
 use table::{Cell, Coding, Place, Shape, Table};
 
 pub(super) static ENTRY: Entry = Entry {
@@ -111,6 +121,7 @@ pub(super) static ENTRY: Entry = Entry {
                 values: &["free", "split"],
                 doc: "any distinct cells, or one of each of k parts as in Graphene",
             },
+            Salting::PARAM,
         ],
     },
     presets: &[
@@ -123,7 +134,15 @@ pub(super) static ENTRY: Entry = Entry {
         "iblt:check=32,place=split,size=tow",
     ],
     build: |spec| {
+        let salting = Salting::of(spec);
+        if salting != Salting::Session && spec.get("size") == "strata" {
+            return Err(spec.conflict(
+                "the strata of a set are made for each session, so that a lasting key would save nothing: use \
+                 another size, or salt=session",
+            ));
+        }
         Ok(Box::new(Params {
+            salting,
             size: match spec.get("size") {
                 "tow" => Size::Tow,
                 "strata" => Size::Strata,
@@ -149,6 +168,7 @@ enum Size {
 
 #[derive(Clone, Copy, Debug)]
 struct Params {
+    salting: Salting,
     size: Size,
     hashes: u32,
     id_bits: u32,
@@ -158,13 +178,19 @@ struct Params {
 
 impl Strategy for Params {
     fn index(&self, items: &[Item]) -> Box<dyn Index> {
-        SetIndex::boxed(items, self)
+        let params = *self;
+        match self.salting {
+            Salting::Session => SetIndex::boxed(items, self),
+            salting => {
+                KeptIndex::boxed(items, salting, move |own, role, setup| params.dialog(own, role, setup))
+            }
+        }
     }
 
     fn profile(&self) -> Profile {
         Profile {
             id_bits: self.id_bits,
-            keyed: true,
+            keyed: self.salting != Salting::None,
             guarantee: Guarantee::Exact,
             oracle: self.size == Size::Oracle,
         }
@@ -173,6 +199,12 @@ impl Strategy for Params {
 
 impl OpenOnSet for Params {
     fn open(&self, set: SortedSet, role: Role, setup: &Setup) -> Box<dyn Dialog> {
+        self.dialog(Own::Set(set), role, setup)
+    }
+}
+
+impl Params {
+    fn dialog(&self, own: Own, role: Role, setup: &Setup) -> Box<dyn Dialog> {
         let mut params = *self;
         if setup.diff == DiffHint::Unknown && params.size == Size::Oracle {
             params.size = Size::Own;
@@ -180,9 +212,9 @@ impl OpenOnSet for Params {
         let end = End {
             params,
             heap_bytes_max: setup.budget.heap_bytes_max,
-            set,
-            salt: Salt::of(setup.seed, role),
-            peer: None,
+            own,
+            keys: Keys::new(self.salting, role, setup),
+            peer_len: 0,
             mine: None,
             attempt: 0,
             cells: 0,
@@ -195,16 +227,25 @@ impl OpenOnSet for Params {
     }
 }
 
-/// Initiator: its salt, the size of its set, and its estimator under a key of its own.
+/// Initiator: its salt, or a mark of the lasting key; the size of its set, and its estimator under a key of its own.
 const TAG_HELLO: u8 = 1;
 /// Responder, whose set is empty: all of yours.
 const TAG_ALL: u8 = 2;
-/// Responder: the first table of an attempt. In the first attempt its salt and set size stand in front.
+/// Responder: the first table of an attempt. In the first attempt its salt (unless the key lasts) and set size stand
+/// in front.
 const TAG_TABLE: u8 = 3;
 /// Initiator: one more table, of so many cells and hashes.
 const TAG_MORE: u8 = 4;
 /// Responder: the cells that were asked for.
 const TAG_CELLS: u8 = 5;
+/// Responder, where keys outlive sessions: a salt, and the first table of an attempt under a key of it. After the
+/// claim on one under the lasting key did not hold, or at once where the ends do not share one.
+const TAG_FRESH: u8 = 6;
+
+/// The own set.
+type Own = crate::kept::Own<Tables>;
+/// The own set under the key of one attempt.
+type Keyed = crate::close::Keyed<Ids<Tables>, Own>;
 
 /// Bytes of heap for each cell: a table of each end, and the copy that is peeled.
 const CELL_HEAP_BYTES: u64 = 3 * size_of::<Cell>() as u64;
@@ -213,10 +254,10 @@ const CELL_HEAP_BYTES: u64 = 3 * size_of::<Cell>() as u64;
 struct End {
     params: Params,
     heap_bytes_max: u64,
-    set: SortedSet,
-    salt: Salt,
-    /// The peer's salt and the size of its set.
-    peer: Option<(Salt, u64)>,
+    own: Own,
+    keys: Keys,
+    /// The size of the peer's set.
+    peer_len: u64,
     mine: Option<Keyed>,
     /// Keys used before this one.
     attempt: u32,
@@ -228,36 +269,27 @@ struct End {
 
 impl End {
     fn len(&self) -> u64 {
-        self.set.items().len() as u64
-    }
-
-    fn peer_len(&self) -> u64 {
-        self.peer.map_or(0, |(_, len)| len)
-    }
-
-    fn ids(&self) -> impl Iterator<Item = &ItemId> {
-        self.set.items().iter().map(|item| &item.id)
+        self.own.len() as u64
     }
 
     fn keyed(&self) -> Result<&Keyed, SessionError> {
         self.mine.as_ref().ok_or(SessionError::Protocol("no salts were exchanged"))
     }
 
-    /// Hashes the set under the key of this attempt.
-    fn rekey(&mut self, role: Role) -> Result<(), SessionError> {
-        let (peer, _) = self.peer.ok_or(SessionError::Protocol("no salts were exchanged"))?;
-        let (initiator, responder) = match role {
-            Role::Initiator => (self.salt, peer),
-            Role::Responder => (peer, self.salt),
-        };
-        let key = Key::two_party(initiator, responder, self.attempt);
-        self.mine = Some(Keyed::new(self.set.clone(), key, self.params.id_bits));
-        Ok(())
+    fn coding(&self, key: Key) -> Coding {
+        Coding { key, id_bits: self.params.id_bits, check_bits: self.params.check_bits }
     }
 
-    fn coding(&self) -> Result<Coding, SessionError> {
-        let key = self.keyed()?.key;
-        Ok(Coding { key, id_bits: self.params.id_bits, check_bits: self.params.check_bits })
+    /// Forgets earlier tables, and hashes the set under the key of the next attempt, unless the index keeps it.
+    fn rekey(&mut self, key: Key) {
+        self.cells = 0;
+        self.tables = 0;
+        self.mine = Some(self.own.keyed(self.coding(key), self.keys.lasts(&key)));
+    }
+
+    /// The Tug-of-War counters of the set.
+    fn tow(&self, key: Key) -> Tow {
+        self.own.tow(self.coding(key), self.keys.lasts(&key))
     }
 
     /// The own table of a shape.
@@ -266,8 +298,24 @@ impl End {
         if shape.cells == 0 {
             return Ok(Table::empty(shape));
         }
-        let ids = self.keyed()?.ids.pairs().iter().map(|(short, _)| *short);
-        Ok(Table::of(shape, ids, &self.coding()?))
+        let mine = self.keyed()?;
+        Ok(match &mine.ids {
+            Ids::Fresh(ids) => {
+                let shorts = ids.pairs().iter().map(|(short, _)| *short);
+                Table::of(shape, shorts, &self.coding(mine.key))
+            }
+            Ids::Kept(snapshot) => {
+                snapshot.sums_and_places(|tables, places, len| tables.table(shape, places, len))
+            }
+        })
+    }
+
+    /// As many cells, or the next size that an index keeps.
+    fn cells_kept(&self, cells: u64) -> u64 {
+        match &self.mine {
+            Some(mine) if self.keys.lasts(&mine.key) => next_size(cells),
+            _ => cells,
+        }
     }
 
     /// The shape of this attempt's next table, or none when it is over a limit. Counts it.
@@ -282,22 +330,8 @@ impl End {
         Some(shape)
     }
 
-    /// Forgets this attempt's tables and takes the next key.
-    fn next_attempt(&mut self, role: Role) -> Result<(), SessionError> {
-        self.attempt += 1;
-        self.cells = 0;
-        self.tables = 0;
-        self.rekey(role)
-    }
-
-    fn all_haves(&self, out: &mut Out) {
-        for id in self.ids() {
-            out.have(*id);
-        }
-    }
-
     /// d as far as the sizes of the sets tell: `d` moved between the two bounds.
     fn bounded(&self, d: u64) -> u64 {
-        d.clamp(self.len().abs_diff(self.peer_len()), self.len() + self.peer_len())
+        d.clamp(self.len().abs_diff(self.peer_len), self.len() + self.peer_len)
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Each place is a draw from a SplitMix64 stream that starts at the keyed hash of the id. Draws of one id hardly wait for each
 //! other and those of several not at all: [`Placer::places_lanes`] draws for [`LANES`] ids in step, as plain
-//! arithmetic on arrays, which is compiled a second time for AVX2. [`Placer::places`] is the specification. Where
+//! arithmetic on arrays, which is compiled again for AVX2 and for AVX-512, whose one register holds all lanes and which
+//! multiplies words of 64 bits. [`Placer::places`] is the specification. Where
 //! parts of a table begin is a division, made once for a table and not for every draw.
 
 use super::table::{HASHES_MAX, Place, Shape};
@@ -60,10 +61,16 @@ impl Placer {
     /// The places of several ids, by hash function and then by lane.
     pub fn places_lanes(&self, hashes: &[u64; LANES], numbers: &[u32; LANES]) -> [[u32; LANES]; HASHES_MAX] {
         #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
+            // SAFETY: the processor has both.
+            #[allow(unsafe_code)]
+            return unsafe { x86::places512(self, hashes, numbers) };
+        }
+        #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") {
             // SAFETY: the processor has it.
             #[allow(unsafe_code)]
-            return unsafe { avx2::places(self, hashes, numbers) };
+            return unsafe { x86::places256(self, hashes, numbers) };
         }
         self.places_portable(hashes, numbers)
     }
@@ -119,13 +126,22 @@ fn below(mut z: u64, bound: u32) -> u32 {
     ((((z ^ (z >> 31)) >> 32) * u64::from(bound)) >> 32) as u32
 }
 
-/// The same code, compiled for AVX2.
+/// The same code, compiled for longer registers.
 #[cfg(target_arch = "x86_64")]
-mod avx2 {
+mod x86 {
     use super::{HASHES_MAX, LANES, Placer};
 
+    #[target_feature(enable = "avx512f,avx512dq")]
+    pub fn places512(
+        placer: &Placer,
+        hashes: &[u64; LANES],
+        numbers: &[u32; LANES],
+    ) -> [[u32; LANES]; HASHES_MAX] {
+        placer.places_portable(hashes, numbers)
+    }
+
     #[target_feature(enable = "avx2")]
-    pub fn places(
+    pub fn places256(
         placer: &Placer,
         hashes: &[u64; LANES],
         numbers: &[u32; LANES],
@@ -153,6 +169,13 @@ mod tests {
             let placer = Placer::new(&Shape { cells: k + more, hashes: k, place, number: 0 });
             let lanes = placer.places_lanes(&hashes, &numbers);
             prop_assert_eq!(lanes, placer.places_portable(&hashes, &numbers));
+            #[cfg(target_arch = "x86_64")]
+            if is_x86_feature_detected!("avx2") {
+                // SAFETY: the processor has it.
+                #[allow(unsafe_code)]
+                let shorter = unsafe { x86::places256(&placer, &hashes, &numbers) };
+                prop_assert_eq!(lanes, shorter);
+            }
             for lane in 0..LANES {
                 let single = placer.all_places(hashes[lane], numbers[lane]);
                 prop_assert_eq!(lanes.map(|row| row[lane]), single);

@@ -149,9 +149,14 @@ impl Table {
 
     /// Puts an id in.
     pub fn put(&mut self, id: u64, coding: &Coding) {
+        self.change(id, coding, 1);
+    }
+
+    /// Puts an id in, or with a `sign` of −1 takes it out.
+    pub fn change(&mut self, id: u64, coding: &Coding, sign: i32) {
         let (hash, check) = coding.hash(id);
         for place in Placer::new(&self.shape).places(hash, self.shape.number) {
-            self.cells[place as usize].change(id, check, 1);
+            self.cells[place as usize].change(id, check, sign);
         }
     }
 
@@ -177,6 +182,16 @@ impl Table {
                 self.put_at(*id, coding.check_of(hashes[lane]), &places, lane);
             }
         }
+    }
+
+    /// Its shape.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.cells.capacity() * size_of::<Cell>()
     }
 
     /// The cells.

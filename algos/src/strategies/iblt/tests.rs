@@ -8,6 +8,7 @@ use super::table::{estimate, peel};
 use super::*;
 use crate::duel::{DuelLimits, Transcript, duel};
 use crate::judge::{Ending, Judgement, Truth, judge};
+use crate::salt::Salt;
 use crate::seed::{Rng, Seed};
 use crate::session::{Budget, Reason, Session, Step, Strategy as _, Verdict};
 use crate::testing::{random_items, run, two_sets};
@@ -311,7 +312,14 @@ fn run_with(params: Params, sets: &[Vec<Item>; 2], setup: &Setup, window: u32) -
     (transcript, judgement)
 }
 
-const PLAIN: Params = Params { size: Size::Own, hashes: 4, id_bits: 48, check_bits: 16, place: Place::Free };
+const PLAIN: Params = Params {
+    salting: Salting::Session,
+    size: Size::Own,
+    hashes: 4,
+    id_bits: 48,
+    check_bits: 16,
+    place: Place::Free,
+};
 
 #[test]
 fn every_preset_reconciles_every_kind_of_sets() {

@@ -4,10 +4,10 @@ use super::engine::merge;
 use super::parts::{Choice, Parts};
 use super::sizing::{HALVE_FROM, Work};
 use super::tree::{Tree, put_failed};
-use super::{Size, Task, grown, odd_count, tag};
-use crate::close::{Claim, Keyed, TAG_VERDICT, read_verdict};
+use super::{Keyed, Size, Task, grown, odd_count, tag};
+use crate::close::{ByShort, Claim, TAG_VERDICT, read_verdict};
 use crate::dialog::{Dialog, Out};
-use crate::estimate::tow::Tow;
+use crate::kept::Ids;
 use crate::salt::{Key, Salt};
 use crate::session::{Reason, SessionError};
 use crate::wire::{Draft, Purpose, RETRIES_MAX, Reader, SET_LEN_MAX, SYMBOLS_MAX, WireError};
@@ -78,23 +78,17 @@ impl Initiator {
         self.mine.as_ref().ok_or(SessionError::Protocol("no sketch yet"))
     }
 
-    /// Own sketch, unless it may not be made; then the session has ended.
-    fn own_sketch(&self, capacity: u64, out: &mut Out) -> Result<Option<Vec<u8>>, SessionError> {
-        let mine = self.mine()?;
-        let shorts = mine.ids.pairs().iter().map(|(short, _)| *short);
-        let work = Work { field: self.task.field, capacity, encode: shorts.len() as u64, decode: 1 };
-        if !self.task.affords(work, out) {
-            return Ok(None);
-        }
-        Ok(self.task.built(self.task.field.sketch(capacity, shorts), out))
-    }
-
     /// The responder's first sketch under a key.
-    fn hear_sketch(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
+    fn hear_sketch(&mut self, is_fresh: bool, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
         let mut reader = Reader::new(body);
-        let peer_salt = match self.peer_salt {
-            Some(salt) => salt,
-            None => *self.peer_salt.insert(Salt::read(&mut reader)?),
+        let key = match (self.task.keys.lasting.as_deref(), self.peer_salt) {
+            (Some(_), _) if is_fresh => Key::fallback(Salt::read(&mut reader)?, self.rekeys),
+            (Some(key), _) => *key,
+            (None, Some(salt)) => Key::two_party(self.task.keys.salt, salt, self.rekeys),
+            (None, None) => {
+                let salt = *self.peer_salt.insert(Salt::read(&mut reader)?);
+                Key::two_party(self.task.keys.salt, salt, self.rekeys)
+            }
         };
         self.theirs_len = reader.varint_max("sketched ids", SET_LEN_MAX)?;
         self.capacity = reader.varint_max("capacity", SYMBOLS_MAX)?;
@@ -110,10 +104,9 @@ impl Initiator {
         let seal: Option<[u8; 8]> = (self.capacity == 0).then(|| reader.array("set hash")).transpose()?;
         reader.finish()?;
 
-        let key = Key::two_party(self.task.salt, peer_salt, self.rekeys);
         self.halving = None;
         self.parted = None;
-        let mine = self.mine.insert(Keyed::new(self.task.set.clone(), key, self.task.field.bits()));
+        let mine = self.mine.insert(self.task.keyed(key));
         if let Some(theirs) = seal {
             out.attempt();
             if mine.seal_without(&[]) == theirs {
@@ -123,14 +116,15 @@ impl Initiator {
             }
             return self.ask_for_more(&[], out);
         }
-        if parts_len > 1 {
-            let parts = Parts::new(self.task.field, parts_len, self.capacity, &mine.ids);
+        if let (true, Ids::Fresh(ids)) = (parts_len > 1, &mine.ids) {
+            let parts = Parts::new(self.task.field, parts_len, self.capacity, ids);
             let Some(mut difference) = self.task.sketches(&parts, 0, out) else { return Ok(()) };
             merge(&mut difference, &theirs);
             self.parted = Some(Parted { parts, difference, found: Vec::new() });
             return self.decode_parts(out);
         }
-        let Some(mut difference) = self.own_sketch(self.capacity, out)? else { return Ok(()) };
+        let own = self.task.own_sketch(self.mine()?, self.capacity, out);
+        let Some(mut difference) = own else { return Ok(()) };
         merge(&mut difference, &theirs);
         self.difference = difference;
         self.decode(out)
@@ -154,7 +148,7 @@ impl Initiator {
             return Err(SessionError::Protocol("not the syndromes that were asked for"));
         }
         // No engine goes on where a sketch stopped: all of it is made again.
-        let Some(mut own) = self.own_sketch(capacity, out)? else { return Ok(()) };
+        let Some(mut own) = self.task.own_sketch(self.mine()?, capacity, out) else { return Ok(()) };
         merge(&mut own[known..], body);
         self.difference.extend_from_slice(&own[known..]);
         self.capacity = capacity;
@@ -165,10 +159,10 @@ impl Initiator {
     fn decode(&mut self, out: &mut Out) -> Result<(), SessionError> {
         out.attempt();
         let mine = self.mine()?;
-        let lead = odd_count(&mine.ids) as i64 - self.theirs_len as i64;
+        let lead = odd_count(mine) as i64 - self.theirs_len as i64;
         // The sizes say how many of so many differences are ours.
         let ours = |d: usize| usize::try_from((d as i64 + lead) / 2).unwrap_or(0).min(d);
-        let own = || mine.ids.pairs().iter().map(|(short, _)| *short).collect();
+        let own = || mine.ids.shorts();
         let decoded = self.task.field.decode_with(
             &self.difference,
             self.capacity,
@@ -180,7 +174,7 @@ impl Initiator {
         // How many of what was found are ours and how many theirs must explain the sizes. Nonsense is
         // hardly ever one of our ids, so this sees through it unless the peer alone has differences.
         let balance = |shorts: &[u64]| -> i64 {
-            let ours = |short: &u64| mine.ids.places(*short).count() % 2 == 1;
+            let ours = |short: &u64| mine.ids.count(*short) % 2 == 1;
             shorts.iter().map(|short| if ours(short) { 1 } else { -1 }).sum()
         };
         match decoded {
@@ -209,7 +203,7 @@ impl Initiator {
         } else {
             let halving = self.halving.get_or_insert_with(|| {
                 let overfull = vec![std::mem::take(&mut self.difference)];
-                Halving { tree: Tree::new(mine), overfull, found: Vec::new() }
+                Halving { tree: Tree::new(mine.key, &mine.ids), overfull, found: Vec::new() }
             });
             if halving.tree.is_deepest() {
                 out.give_up(Reason::Undecodable);
@@ -332,35 +326,36 @@ impl Initiator {
 
 impl Dialog for Initiator {
     fn open(&mut self, out: &mut Out) {
-        let items = self.task.set.items();
         let mut draft = Draft::new(tag::HELLO);
-        draft.bytes(Purpose::Salt, &self.task.salt.to_bytes());
-        draft.varint(Purpose::Control, items.len() as u64);
+        self.task.keys.put_greeting(&mut draft);
+        draft.varint(Purpose::Control, self.task.len());
         if self.task.size == Size::Tow {
-            let tow = Tow::new(items.iter().map(|item| &item.id), &Key::one_party(self.task.salt));
+            let tow = self.task.tow(self.task.keys.before());
             draft.put(Purpose::Estimator, |body| tow.write(body));
         }
         out.say(draft);
     }
 
     fn hear(&mut self, tag: u8, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
+        let lasting = self.task.keys.lasting.is_some();
         match (tag, self.phase) {
             (tag::ALL, Phase::Greeting) => {
                 Reader::new(body).finish()?;
-                self.task.all_haves(out);
+                self.task.own.report_all(out);
                 out.finish();
             }
-            (TAG_VERDICT, Phase::Greeting) if self.task.set.items().is_empty() && read_verdict(body)? => {
+            (TAG_VERDICT, Phase::Greeting) if self.task.len() == 0 && read_verdict(body)? => {
                 out.finish();
             }
-            (tag::SKETCH, Phase::Greeting) => self.hear_sketch(body, out)?,
-            (tag::SKETCH, Phase::Claimed) => {
+            (tag::SKETCH, Phase::Greeting) => self.hear_sketch(false, body, out)?,
+            (tag::FRESH, Phase::Greeting) if lasting => self.hear_sketch(true, body, out)?,
+            (tag::SKETCH | tag::FRESH, Phase::Claimed) if lasting == (tag == tag::FRESH) => {
                 self.claim_refused(out);
                 self.rekeys += 1;
                 if self.rekeys > RETRIES_MAX {
                     return Err(SessionError::Protocol("more retries than allowed"));
                 }
-                self.hear_sketch(body, out)?;
+                self.hear_sketch(lasting, body, out)?;
             }
             (tag::MORE, Phase::Growing) => self.hear_more(body, out)?,
             (tag::MORE, Phase::Claimed)

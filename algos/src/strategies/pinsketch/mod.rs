@@ -31,8 +31,9 @@
 //!
 //! **CPU.** n·c to encode at either end, c² to decode. Our own engine (`kernel`) takes 0.5 to 1 ns and 30 to 60 ns
 //! of each with carry-less multiplication in registers of 256 bits (a million items and c = 1024: half a
-//! second, and 30 ms), `engine=minisketch` 4 to 6 ns and 94 to 219 ns. Nothing can be kept between sessions,
-//! because the key is fresh. Both are predicted from the sizes, by one figure for each engine whatever the
+//! second, and 30 ms), `engine=minisketch` 4 to 6 ns and 94 to 219 ns. With a fresh key nothing can be kept between
+//! sessions; with a lasting one (`salt=link`, `group`, `none`; see `salt.rs`) an index keeps the estimator and one sketch
+//! (`kept`), and a session costs what differs. Both are predicted, as for an index that keeps nothing, from the sizes, by one figure for each engine whatever the
 //! machine, and a session gives up rather than exceed its budget: with 10 s beyond d of some 9,100 at 64
 //! bits, 9,400 at 48, 9,500 at 32 (with minisketch 4,900, 5,700, 7,400). C++ allocates by itself: a counter in
 //! Rust's allocator does not see what minisketch holds while it builds or decodes (some 130 B a syndrome; by
@@ -51,7 +52,10 @@
 //! cancel and are missed) or between the two. The end check disagrees although everything asked for is
 //! there: all is repeated under a fresh key, at the same capacity.
 //!
-//! **What an attacker can do.** Short ids are salted by both, so nobody but the peer can make them collide.
+//! **What an attacker can do.** Short ids are salted by both, so nobody but the peer can make them collide. Under a key
+//! that outlives the session whoever knows it can: two items of one short id that one end lacks cancel, and the first
+//! attempt of every session that is to carry them fails at the end check; the retry goes under a fresh salt. It can
+//! also grind items that all pull the estimator's counters one way, so that estimates, and sketches, are too large.
 //! The peer itself can make the initiator decode in vain, and the responder encode in vain: 300 bytes
 //! of hello with a false estimator cost it up to the budget, a request for halves a pass over the set. Both
 //! ends bound each step by the budget before they begin, growth ends after eight doublings and
@@ -85,6 +89,7 @@
 
 mod engine;
 mod initiator;
+mod kept;
 mod kernel;
 mod parts;
 #[cfg(target_arch = "x86_64")]
@@ -96,15 +101,20 @@ mod tests;
 mod tree;
 
 use super::{About, Entry};
+use crate::close::ByShort;
 use crate::dialog::{Dialog, Out};
+use crate::estimate::tow::Tow;
+use crate::greeting::Keys;
 use crate::item::Item;
-use crate::salt::Salt;
+use crate::kept::{Ids, KeptIndex};
+use crate::salt::{Key, Salting};
 use crate::session::{Budget, DiffHint, Guarantee, Index, Profile, Reason, Role, Setup, Strategy};
-use crate::sorted::{OpenOnSet, SetIndex, ShortIds, SortedSet};
+use crate::sorted::{OpenOnSet, SetIndex, SortedSet};
 use crate::spec::Param;
 
 use engine::Field;
 pub use engine::{Field as SketchField, merge};
+use kept::{Scheme, Syndromes};
 pub use kernel::{Adder, Path as SketchPath};
 use parts::{Choice, Parts};
 use sizing::{START, Work};
@@ -153,6 +163,7 @@ pub(super) static ENTRY: Entry = Entry {
                 values: ENGINES,
                 doc: "who computes; bytes and findings are the same (minisketch: x86-64 only)",
             },
+            Salting::PARAM,
         ],
     },
     presets: &[
@@ -177,7 +188,14 @@ pub(super) static ENTRY: Entry = Entry {
             "auto" => Choice::Auto,
             _ => Choice::Fixed(spec.number::<u64>("parts")),
         };
-        Ok(Box::new(Params { field, size, parts, pad_bits: spec.number("pad") }))
+        let salting = Salting::of(spec);
+        if salting != Salting::Session && parts.is_plural() {
+            return Err(spec.conflict(
+                "how many parts there are changes with every estimate, so that no index could keep sketches of \
+                 them: use parts=1, or salt=session",
+            ));
+        }
+        Ok(Box::new(Params { field, size, parts, pad_bits: spec.number("pad"), salting }))
     },
 };
 
@@ -188,17 +206,20 @@ pub fn sketch_engine(bits: u32) -> &'static str {
 }
 
 mod tag {
-    /// Initiator: salt, size of its set, estimator.
+    /// Initiator: salt, or mark of the lasting key; size of its set, estimator.
     pub const HELLO: u8 = 1;
     /// Responder, whose set is empty: all of yours.
     pub const ALL: u8 = 2;
-    /// Responder: its salt (the first time), ids in the sketch, capacity, sketch. Instead of an empty sketch
-    /// its set hash.
+    /// Responder: its salt (the first time, unless the key lasts), ids in the sketch, capacity, sketch. Instead of an
+    /// empty sketch its set hash.
     pub const SKETCH: u8 = 3;
     /// Initiator: more of it; with the bits of the parts that failed, once it is halved.
     pub const GROW: u8 = 4;
     /// Responder: further syndromes, or left halves.
     pub const MORE: u8 = 5;
+    /// Responder, where keys outlive sessions: a salt, and a sketch as above under a key of it. After one under the
+    /// lasting key failed the end check, or at once where the ends do not share one.
+    pub const FRESH: u8 = 6;
 }
 
 /// Where the capacity comes from.
@@ -215,28 +236,46 @@ struct Params {
     size: Size,
     parts: Choice,
     pad_bits: u32,
+    salting: Salting,
 }
 
 impl Strategy for Params {
     fn index(&self, items: &[Item]) -> Box<dyn Index> {
-        SetIndex::boxed(items, self)
+        let params = *self;
+        match self.salting {
+            Salting::Session => SetIndex::boxed(items, self),
+            salting => {
+                KeptIndex::boxed(items, salting, move |own, role, setup| params.dialog(own, role, setup))
+            }
+        }
     }
 
     fn profile(&self) -> Profile {
         let oracle = self.size == Size::Oracle;
-        Profile { id_bits: self.field.bits(), keyed: true, guarantee: Guarantee::Exact, oracle }
+        Profile {
+            id_bits: self.field.bits(),
+            keyed: self.salting != Salting::None,
+            guarantee: Guarantee::Exact,
+            oracle,
+        }
     }
 }
 
 impl OpenOnSet for Params {
     fn open(&self, set: SortedSet, role: Role, setup: &Setup) -> Box<dyn Dialog> {
+        self.dialog(Own::Set(set), role, setup)
+    }
+}
+
+impl Params {
+    fn dialog(&self, own: Own, role: Role, setup: &Setup) -> Box<dyn Dialog> {
         let task = Task {
-            set,
+            own,
             size: self.size,
             parts: self.parts,
             pad_bits: self.pad_bits,
             field: self.field,
-            salt: Salt::of(setup.seed, role),
+            keys: Keys::new(self.salting, role, setup),
             hint: setup.diff,
             budget: setup.budget,
             // A child of its own: the salt, which the peer sees, tells nothing about it.
@@ -249,14 +288,19 @@ impl OpenOnSet for Params {
     }
 }
 
+/// The own set.
+type Own = crate::kept::Own<Syndromes>;
+/// The own set under the key of one attempt.
+type Keyed = crate::close::Keyed<Ids<Syndromes>, Own>;
+
 /// What either end is told before it begins.
 struct Task {
-    set: SortedSet,
+    own: Own,
     size: Size,
     parts: Choice,
     pad_bits: u32,
     field: Field,
-    salt: Salt,
+    keys: Keys,
     hint: DiffHint,
     budget: Budget,
     roots_seed: u64,
@@ -289,10 +333,32 @@ impl Task {
         sketch
     }
 
-    fn all_haves(&self, out: &mut Out) {
-        for item in self.set.items() {
-            out.have(item.id);
+    fn len(&self) -> u64 {
+        self.own.len() as u64
+    }
+
+    /// The set under a key.
+    fn keyed(&self, key: Key) -> Keyed {
+        self.own.keyed(Scheme { key, field: self.field }, self.keys.lasts(&key))
+    }
+
+    /// The estimator of the set under a key.
+    fn tow(&self, key: Key) -> Tow {
+        self.own.tow(Scheme { key, field: self.field }, self.keys.lasts(&key))
+    }
+
+    /// Own sketch, unless it may not be made; then the session has ended. The peer too will have to decode one of this
+    /// capacity, so what is not affordable is not sent either.
+    fn own_sketch(&self, mine: &Keyed, capacity: u64, out: &mut Out) -> Option<Vec<u8>> {
+        let work = Work { field: self.field, capacity, encode: mine.ids.len() as u64, decode: 1 };
+        if !self.affords(work, out) {
+            return None;
         }
+        let sketch = match &mine.ids {
+            Ids::Fresh(ids) => self.field.sketch(capacity, ids.pairs().iter().map(|(short, _)| *short)),
+            Ids::Kept(snapshot) => snapshot.sums(|sums, len| sums.sketch(capacity, len)),
+        };
+        self.built(sketch, out)
     }
 }
 
@@ -302,6 +368,11 @@ fn grown(capacity: u64) -> u64 {
 }
 
 /// How many ids of a set are left in its sketch: two with the same short id cancel.
-fn odd_count(ids: &ShortIds) -> u64 {
-    ids.pairs().chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() % 2 == 1).count() as u64
+fn odd_count(mine: &Keyed) -> u64 {
+    match &mine.ids {
+        Ids::Fresh(ids) => {
+            ids.pairs().chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() % 2 == 1).count() as u64
+        }
+        Ids::Kept(snapshot) => snapshot.sums_and_places(|sums, places, len| sums.odd_count(places, len)),
+    }
 }

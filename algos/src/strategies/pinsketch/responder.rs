@@ -3,18 +3,19 @@
 use super::parts::{self, Parts};
 use super::sizing::{HALVE_FROM, Work, differences, from_estimate, without_estimate};
 use super::tree::{Tree, take_failed};
-use super::{Size, Task, grown, odd_count, tag};
+use super::{Keyed, Size, Task, grown, odd_count, tag};
 use crate::bits::take_sorted;
-use crate::close::{Keyed, TAG_CLAIM, TAG_VERDICT, read_verdict, verdict_draft};
+use crate::close::{TAG_CLAIM, TAG_VERDICT, read_verdict, verdict_draft};
 use crate::dialog::{Dialog, Out};
 use crate::estimate::tow::Tow;
-use crate::salt::{Key, Salt};
+use crate::greeting::{Chosen, Greeting};
+use crate::kept::Ids;
 use crate::session::{DiffHint, Reason, SessionError};
 use crate::wire::{Draft, Purpose, RETRIES_MAX, Reader, SET_LEN_MAX, WireError};
 
 pub struct Responder {
     task: Task,
-    peer_salt: Option<Salt>,
+    greeting: Option<Greeting>,
     peer_len: u64,
     /// Fresh keys after the first.
     rekeys: u32,
@@ -31,7 +32,7 @@ impl Responder {
     pub fn new(task: Task) -> Self {
         Self {
             task,
-            peer_salt: None,
+            greeting: None,
             peer_len: 0,
             rekeys: 0,
             mine: None,
@@ -48,16 +49,15 @@ impl Responder {
 
     fn hear_hello(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
         let mut reader = Reader::new(body);
-        let salt = Salt::read(&mut reader)?;
-        self.peer_salt = Some(salt);
+        let greeting = self.task.keys.hear_greeting(&mut reader)?;
+        self.greeting = Some(greeting);
         self.peer_len = reader.varint_max("set size", SET_LEN_MAX)?;
         let tow = (self.task.size == Size::Tow).then(|| Tow::read(&mut reader, self.peer_len)).transpose()?;
         reader.finish()?;
 
-        let items = self.task.set.items();
-        let lens = [self.peer_len, items.len() as u64];
+        let lens = [self.peer_len, self.task.len()];
         if lens[0] == 0 {
-            self.task.all_haves(out);
+            self.task.own.report_all(out);
             out.say(verdict_draft(true));
             out.finish();
             return Ok(());
@@ -67,54 +67,46 @@ impl Responder {
             out.finish();
             return Ok(());
         }
-        let (whole, parted) = match (tow, self.task.size, self.task.hint) {
-            (Some(theirs), ..) => {
-                let own = Tow::new(items.iter().map(|item| &item.id), &Key::one_party(salt));
-                let estimate = own.estimate(&theirs);
-                out.estimate(estimate);
-                let whole = from_estimate(estimate, lens, self.task.field.bits(), self.task.pad_bits);
-                (whole, differences(estimate, lens))
-            }
-            (None, Size::Oracle, DiffHint::Oracle(d)) => [d.min(lens[0] + lens[1]); 2].into(),
-            _ => [without_estimate(lens); 2].into(),
-        };
+        let (whole, parted) =
+            match (tow.zip(self.task.keys.of_greeting(greeting)), self.task.size, self.task.hint) {
+                (Some((theirs, key)), ..) => {
+                    let estimate = self.task.tow(key).estimate(&theirs);
+                    out.estimate(estimate);
+                    let whole = from_estimate(estimate, lens, self.task.field.bits(), self.task.pad_bits);
+                    (whole, differences(estimate, lens))
+                }
+                (None, Size::Oracle, DiffHint::Oracle(d)) => [d.min(lens[0] + lens[1]); 2].into(),
+                _ => [without_estimate(lens); 2].into(),
+            };
         self.parts_len = self.task.parts.count(parted);
         self.capacity = if self.parts_len > 1 { parts::capacity(parted, self.parts_len) } else { whole };
         self.say_sketch(true, out)
     }
 
-    /// Own sketch, unless it may not be made; then the session has ended.
-    fn own_sketch(&self, capacity: u64, out: &mut Out) -> Result<Option<Vec<u8>>, SessionError> {
-        let mine = self.mine()?;
-        let shorts = mine.ids.pairs().iter().map(|(short, _)| *short);
-        // The peer will have to decode it, so what it cannot afford is not sent.
-        let work = Work { field: self.task.field, capacity, encode: shorts.len() as u64, decode: 1 };
-        if !self.task.affords(work, out) {
-            return Ok(None);
-        }
-        Ok(self.task.built(self.task.field.sketch(capacity, shorts), out))
-    }
-
     /// The first sketch under a key; the salt goes in front if the peer does not have it yet.
-    fn say_sketch(&mut self, with_salt: bool, out: &mut Out) -> Result<(), SessionError> {
-        let peer = self.peer_salt.ok_or(SessionError::Protocol("no salt was exchanged"))?;
-        let key = Key::two_party(peer, self.task.salt, self.rekeys);
-        self.mine = Some(Keyed::new(self.task.set.clone(), key, self.task.field.bits()));
+    fn say_sketch(&mut self, first: bool, out: &mut Out) -> Result<(), SessionError> {
+        let greeting = self.greeting.ok_or(SessionError::Protocol("no salt was exchanged"))?;
+        let Chosen { key, is_fresh } = self.task.keys.choose(greeting, self.rekeys);
+        self.mine = Some(self.task.keyed(key));
         self.tree = None;
         self.parts = None;
         let mine = self.mine()?;
-        let parts = (self.parts_len > 1)
-            .then(|| Parts::new(self.task.field, self.parts_len, self.capacity, &mine.ids));
+        let parts = match &mine.ids {
+            Ids::Fresh(ids) if self.parts_len > 1 => {
+                Some(Parts::new(self.task.field, self.parts_len, self.capacity, ids))
+            }
+            _ => None,
+        };
         let sketch = match &parts {
             Some(parts) => self.task.sketches(parts, 0, out),
-            None => self.own_sketch(self.capacity, out)?,
+            None => self.task.own_sketch(mine, self.capacity, out),
         };
         let Some(sketch) = sketch else { return Ok(()) };
-        let mut draft = Draft::new(tag::SKETCH);
-        if with_salt {
-            draft.bytes(Purpose::Salt, &self.task.salt.to_bytes());
+        let mut draft = Draft::new(if is_fresh { tag::FRESH } else { tag::SKETCH });
+        if is_fresh || (first && self.task.keys.lasting.is_none()) {
+            draft.bytes(Purpose::Salt, &self.task.keys.salt.to_bytes());
         }
-        draft.varint(Purpose::Control, odd_count(&mine.ids));
+        draft.varint(Purpose::Control, odd_count(mine));
         draft.varint(Purpose::Control, self.capacity);
         if self.task.parts.is_plural() {
             draft.varint(Purpose::Control, self.parts_len);
@@ -142,7 +134,8 @@ impl Responder {
             Some(tree) => take_failed(body, tree.len())?,
             None => {
                 Reader::new(body).finish()?;
-                self.tree = Some(Tree::new(self.mine()?));
+                let mine = self.mine()?;
+                self.tree = Some(Tree::new(mine.key, &mine.ids));
                 vec![true]
             }
         };
@@ -153,7 +146,7 @@ impl Responder {
     fn say_syndromes(&mut self, out: &mut Out) -> Result<(), SessionError> {
         let known = self.task.field.len(self.capacity);
         let capacity = grown(self.capacity);
-        let Some(sketch) = self.own_sketch(capacity, out)? else { return Ok(()) };
+        let Some(sketch) = self.task.own_sketch(self.mine()?, capacity, out) else { return Ok(()) };
         self.capacity = capacity;
         let mut draft = Draft::new(tag::MORE);
         draft.bytes(Purpose::Sketch, &sketch[known..]);
@@ -166,7 +159,7 @@ impl Responder {
         let parts = self.parts.as_mut().ok_or(SessionError::Protocol("there are no parts"))?;
         let failed = take_failed(body, parts.len())?;
         let overfull = failed.iter().filter(|failed| **failed).count() as u64;
-        let own_len = self.task.set.items().len() as u64;
+        let own_len = self.task.len();
         let known = parts.capacity();
         if overfull * (known + 1) > self.peer_len + own_len {
             return Err(SessionError::Protocol("more parts failed than can differ"));
@@ -181,7 +174,7 @@ impl Responder {
 
     /// The left half of every part that failed.
     fn say_halves(&mut self, failed: &[bool], out: &mut Out) -> Result<(), SessionError> {
-        let own_len = self.task.set.items().len() as u64;
+        let own_len = self.task.len();
         let tree = self.tree.as_mut().ok_or(SessionError::Protocol("nothing to halve"))?;
         // More than the capacity differ in each part that failed, and all of them are somebody's.
         let overfull = failed.iter().filter(|failed| **failed).count() as u64;
@@ -236,7 +229,7 @@ fn asks_for_unknown(mine: &Keyed, body: &[u8]) -> Result<bool, WireError> {
     let mut reader = Reader::new(body);
     let count = reader.count("needed ids", 1)?;
     let (needs, _) = take_sorted("needed ids", reader.rest(), count, mine.bits)?;
-    Ok(needs.iter().any(|need| mine.ids.places(*need).next().is_none()))
+    Ok(needs.iter().any(|need| mine.ids.count(*need) == 0))
 }
 
 impl Dialog for Responder {

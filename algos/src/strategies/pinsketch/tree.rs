@@ -5,7 +5,9 @@
 //! which the receiver has. Both ends walk the tree level by level; what a level consists of follows from
 //! which sketches of the level above failed, one bit each.
 
-use crate::close::Keyed;
+use crate::close::ByShort;
+use crate::kept::{Ids, Sums};
+use crate::salt::Key;
 use crate::session::SessionError;
 
 /// Deepest level. Honest parts shrink by half a level; a part that still overflows here was made to.
@@ -20,16 +22,16 @@ pub struct Tree {
     /// The parts of this level that are looked at: the first `depth` bits of their hashes, ascending.
     parts: Vec<u64>,
     /// Hashes short ids.
-    key: crate::salt::Key,
+    key: Key,
 }
 
 impl Tree {
     /// The whole set as the only part.
-    pub fn new(mine: &Keyed) -> Self {
-        let hash = |(short, _): &(u64, u32)| (mine.key.check(*short), *short);
-        let mut hashed: Vec<(u64, u64)> = mine.ids.pairs().iter().map(hash).collect();
+    pub fn new<S: Sums>(key: Key, ids: &Ids<S>) -> Self {
+        let mut hashed = Vec::with_capacity(ids.len());
+        ids.each(|short| hashed.push((key.check(short), short)));
         hashed.sort_unstable();
-        Self { hashed, depth: 0, parts: vec![0], key: mine.key }
+        Self { hashed, depth: 0, parts: vec![0], key }
     }
 
     /// Number of parts.
@@ -95,22 +97,22 @@ pub fn take_failed(bytes: &[u8], len: usize) -> Result<Vec<bool>, SessionError> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::salt::{Key, Salt};
+    use crate::salt::Salt;
     use crate::seed::Seed;
     use crate::session::Role;
-    use crate::sorted::SortedSet;
+    use crate::sorted::ShortIds;
+    use crate::strategies::pinsketch::kept::Syndromes;
     use crate::testing::random_items;
 
-    fn keyed(n: usize) -> Keyed {
+    fn tree(n: usize) -> (Tree, Vec<u64>) {
         let key = Key::one_party(Salt::of(Seed::new(1), Role::Initiator));
-        Keyed::new(SortedSet::new(&random_items(n, Seed::new(2))), key, 48)
+        let ids: Ids<Syndromes> = Ids::Fresh(ShortIds::new(&random_items(n, Seed::new(2)), &key, 48));
+        (Tree::new(key, &ids), ids.shorts())
     }
 
     #[test]
     fn every_level_holds_every_id_once() {
-        let mine = keyed(1000);
-        let mut tree = Tree::new(&mine);
-        let mut all: Vec<u64> = mine.ids.pairs().iter().map(|(short, _)| *short).collect();
+        let (mut tree, mut all) = tree(1000);
         all.sort_unstable();
         for _ in 0..4 {
             let mut held = Vec::new();
@@ -127,7 +129,7 @@ mod tests {
 
     #[test]
     fn only_what_failed_is_halved() {
-        let mut tree = Tree::new(&keyed(1000));
+        let (mut tree, _) = tree(1000);
         tree.descend(&[true]);
         let right: Vec<u64> = tree.ids(1).collect();
         tree.descend(&[false, true]);

@@ -66,14 +66,14 @@ impl<N: Name> Initiator<N> {
 
     /// The key of this attempt, of both ends' salts.
     fn two_party(&self, peer: Salt, out: &Out) -> Key {
-        Key::two_party(self.end.salt, peer, out.retries())
+        Key::two_party(self.end.keys.salt, peer, out.retries())
     }
 
     fn hear_first(&mut self, tag: u8, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
         let mut reader = Reader::new(body);
-        let (key, salt) = match self.end.lasting {
+        let (key, salt) = match self.end.keys.lasting.as_deref() {
             Some(_) if tag == TAG_FRESH => (Key::fallback(Salt::read(&mut reader)?, out.retries()), None),
-            Some(key) => (key, None),
+            Some(key) => (*key, None),
             None => {
                 let salt = Salt::read(&mut reader)?;
                 (self.two_party(salt, out), Some(salt))
@@ -165,7 +165,7 @@ impl<N: Name> Dialog for Initiator<N> {
 
     fn open(&mut self, out: &mut Out) {
         let mut draft = Draft::new(TAG_HELLO);
-        self.end.put_greeting(&mut draft);
+        self.end.keys.put_greeting(&mut draft);
         draft.varint(Purpose::Control, self.end.len());
         out.say(draft);
     }
@@ -173,7 +173,9 @@ impl<N: Name> Dialog for Initiator<N> {
     fn hear(&mut self, tag: u8, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
         match (tag, std::mem::replace(&mut self.state, State::Greeting)) {
             (TAG_SYMBOLS, State::Greeting) => self.hear_first(tag, body, out),
-            (TAG_FRESH, State::Greeting) if self.end.lasting.is_some() => self.hear_first(tag, body, out),
+            (TAG_FRESH, State::Greeting) if self.end.keys.lasting.is_some() => {
+                self.hear_first(tag, body, out)
+            }
             (TAG_FRESH, State::Failed(peer)) => {
                 let mut reader = Reader::new(body);
                 let key = Key::fallback(Salt::read(&mut reader)?, out.retries());
@@ -205,7 +207,7 @@ impl<N: Name> Dialog for Initiator<N> {
             }
             (TAG_ALL, State::Greeting) => {
                 Reader::new(body).finish()?;
-                self.end.own.ids().into_iter().for_each(|id| out.have(id));
+                self.end.own.report_all(out);
                 out.finish();
                 Ok(())
             }

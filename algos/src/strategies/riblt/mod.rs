@@ -23,7 +23,7 @@
 //! n = 10^6, m = 2000 and 205 at m = 2·10^5, then 220 to 310 ns to decode a difference at d = 1000 (AVX2, Zen 3;
 //! `cargo bench -p offerbench-peers -- riblt`).
 //! That is a session with `salt=session`, and the first under any key. With the other salts an index keeps the first
-//! symbols (see `kept.rs`), and a session costs what it sends and finds.
+//! symbols (see `source.rs`), and a session costs what it sends and finds.
 //! Budgets predict what one walk at a time takes on a cold index: both ends must come to the same answer. A responder that runs ahead of a wide window may reach its
 //! budget before it hears that the initiator had enough.
 //!
@@ -66,7 +66,6 @@
 mod decoder;
 mod encoder;
 mod initiator;
-mod kept;
 pub mod kernel;
 mod mapping;
 pub mod prefix;
@@ -79,17 +78,19 @@ mod walkers;
 mod wave;
 
 use super::{About, Entry};
-use crate::dialog::{Dialog, Talk};
+use crate::dialog::Dialog;
+use crate::greeting::Keys;
 use crate::item::Item;
-use crate::salt::{Key, Salt, Salting};
-use crate::session::{Budget, Guarantee, Index, Profile, Reason, Role, Session, Setup, Strategy};
-use crate::sorted::{OpenOnSet, SetIndex, ShortIds, SortedSet};
+use crate::kept::{self, KeptIndex};
+use crate::salt::{Key, Salting};
+use crate::session::{Budget, Guarantee, Index, Profile, Reason, Role, Setup, Strategy};
+use crate::sorted::{OpenOnSet, SetIndex, SortedSet};
 use crate::spec::Param;
-use crate::wire::{Draft, FRAME_LEN_MIN, Purpose, SYMBOLS_MAX};
+use crate::wire::{FRAME_LEN_MIN, SYMBOLS_MAX};
 use initiator::Initiator;
-use kept::Shared;
+use prefix::Sums;
 use responder::Responder;
-use source::{Ids, Own, Source};
+use source::Source;
 use symbol::{COUNT_BITS, FULL_SHORT_BITS, Name, Part, Scheme, Symbol, block_end};
 
 pub(super) static ENTRY: Entry = Entry {
@@ -165,9 +166,7 @@ impl Params {
     fn dialog<N: Name>(&self, own: Own<N>, role: Role, setup: &Setup) -> Box<dyn Dialog> {
         let end = End {
             own,
-            salt: Salt::of(setup.seed, role),
-            salting: self.salting,
-            lasting: self.salting.key(&setup.lasting),
+            keys: Keys::new(self.salting, role, setup),
             short_bits: self.short_bits,
             check_bits: self.check_bits,
             batch: self.batch,
@@ -184,10 +183,15 @@ impl Params {
 
 impl Strategy for Params {
     fn index(&self, items: &[Item]) -> Box<dyn Index> {
+        let params = *self;
         match (self.salting, self.full) {
             (Salting::Session, _) => SetIndex::boxed(items, self),
-            (_, false) => Box::new(KeptIndex::<u64>::new(items, *self)),
-            (_, true) => Box::new(KeptIndex::<[u64; 4]>::new(items, *self)),
+            (salting, false) => KeptIndex::boxed(items, salting, move |own, role, setup| {
+                params.dialog::<u64>(own, role, setup)
+            }),
+            (salting, true) => KeptIndex::boxed(items, salting, move |own, role, setup| {
+                params.dialog::<[u64; 4]>(own, role, setup)
+            }),
         }
     }
 
@@ -205,43 +209,6 @@ impl OpenOnSet for Params {
         } else {
             self.dialog::<u64>(Own::Set(set), role, setup)
         }
-    }
-}
-
-/// Keys of links that an index keeps symbols under: as many as a member has links in use, and a few.
-const LINKS_KEPT_MAX: usize = 8;
-/// Keys of a group: this epoch's, and the last one's while some have not heard of this.
-const EPOCHS_KEPT_MAX: usize = 2;
-
-/// The index under keys that outlive sessions.
-struct KeptIndex<N> {
-    store: Shared<N>,
-    params: Params,
-}
-
-impl<N: Name> KeptIndex<N> {
-    fn new(items: &[Item], params: Params) -> Self {
-        let keys_max = match params.salting {
-            Salting::Link => LINKS_KEPT_MAX,
-            Salting::Group => EPOCHS_KEPT_MAX,
-            Salting::Session | Salting::None => 1,
-        };
-        Self { store: Shared::new(items, keys_max), params }
-    }
-}
-
-impl<N: Name> Index for KeptIndex<N> {
-    fn insert(&mut self, item: Item) {
-        self.store.insert(&item);
-    }
-
-    fn open(&self, role: Role, setup: &Setup) -> Box<dyn Session> {
-        let dialog = self.params.dialog(Own::Log(self.store.handle()), role, setup);
-        Box::new(Talk::new(dialog, role, setup))
-    }
-
-    fn heap_bytes(&self) -> usize {
-        self.store.heap_bytes()
     }
 }
 
@@ -269,16 +236,15 @@ const BLOCK_NS: u64 = 45;
 /// Nominal time to decode a symbol.
 const SYMBOL_NS: u64 = 800;
 
+/// The own set.
+type Own<N> = kept::Own<Sums<N>>;
 /// The own set under the key of one attempt.
-type Keyed<N> = crate::close::Keyed<Ids<N>, Own<N>>;
+type Keyed<N> = crate::close::Keyed<kept::Ids<Sums<N>>, Own<N>>;
 
 /// What either end of a session knows from the start.
 struct End<N> {
     own: Own<N>,
-    salt: Salt,
-    salting: Salting,
-    /// The key that outlives the session, if the salting has one.
-    lasting: Option<Key>,
+    keys: Keys,
     short_bits: u32,
     check_bits: u32,
     batch: u64,
@@ -293,35 +259,16 @@ impl<N: Name> End<N> {
         self.own.len() as u64
     }
 
-    /// What the initiator says of the key: its salt, or by which lasting key it goes where keys differ.
-    fn put_greeting(&self, draft: &mut Draft) {
-        match (self.salting, &self.lasting) {
-            (Salting::None, _) => {}
-            (_, Some(key)) => {
-                draft.bytes(Purpose::Salt, &key.mark());
-            }
-            (_, None) => {
-                draft.bytes(Purpose::Salt, &self.salt.to_bytes());
-            }
-        }
-    }
-
     /// The set under a key: as the index keeps it, or else hashed, which takes O(n).
     fn rekey(&self, key: Key) -> (Keyed<N>, Scheme, Source<N>) {
-        let bits = self.short_bits;
-        let scheme = Scheme { key, short_bits: bits, check_bits: self.check_bits, count_bits: COUNT_BITS };
-        let set = match &self.own {
-            Own::Set(set) => set.clone(),
-            Own::Log(handle) if self.lasting == Some(key) => {
-                let snapshot = handle.snapshot(scheme);
-                let (set, ids) = (Own::Log(handle.clone()), Ids::Kept(snapshot.clone()));
-                return (Keyed { set, key, bits, ids }, scheme, Source::Kept(snapshot));
-            }
-            Own::Log(handle) => SortedSet::new(&handle.items()),
+        let (short_bits, check_bits) = (self.short_bits, self.check_bits);
+        let scheme = Scheme { key, short_bits, check_bits, count_bits: COUNT_BITS };
+        let keyed = self.own.keyed(scheme, self.keys.lasts(&key));
+        let source = match (&keyed.ids, &keyed.set) {
+            (kept::Ids::Kept(snapshot), _) => Source::Kept(snapshot.clone()),
+            (kept::Ids::Fresh(ids), set) => Source::Fresh(scheme.set(set.sorted().items(), ids)),
         };
-        let ids = ShortIds::new(set.items(), &key, bits);
-        let items = scheme.set(set.items(), &ids);
-        (Keyed { set: Own::Set(set), key, bits, ids: Ids::Fresh(ids) }, scheme, Source::Fresh(items))
+        (keyed, scheme, source)
     }
 
     /// Symbols after which a stream between sets of these sizes is given up, at both ends alike.

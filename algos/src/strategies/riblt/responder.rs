@@ -5,7 +5,7 @@ use super::symbol::{Name, Scheme};
 use super::{End, Keyed, TAG_AGAIN, TAG_ALL, TAG_FRESH, TAG_HELLO, TAG_SYMBOLS};
 use crate::close::{TAG_CLAIM, verdict_draft};
 use crate::dialog::{Dialog, Out};
-use crate::salt::{Key, Salt, Salting};
+use crate::greeting::{Chosen, Greeting};
 use crate::session::{Reason, SessionError};
 use crate::wire::{Draft, Purpose, RETRIES_MAX, Reader, SET_LEN_MAX};
 
@@ -14,17 +14,6 @@ use crate::wire::{Draft, Purpose, RETRIES_MAX, Reader, SET_LEN_MAX};
 struct Peer {
     greeting: Greeting,
     len: u64,
-}
-
-/// What hello said of the key.
-#[derive(Clone, Copy)]
-enum Greeting {
-    /// Keys are of the session, and this is the peer's salt.
-    Salt(Salt),
-    /// Both ends have this lasting key.
-    Shared(Key),
-    /// Their lasting keys differ.
-    Apart,
 }
 
 /// One stream.
@@ -54,27 +43,18 @@ impl<N: Name> Responder<N> {
 
     /// A stream from symbol 0 under the key of this attempt.
     fn start(&self, peer: Peer, out: &Out) -> Stream<N> {
-        let (key, is_fresh) = match peer.greeting {
-            Greeting::Salt(salt) => (Key::two_party(salt, self.end.salt, out.retries()), false),
-            Greeting::Shared(key) if out.retries() == 0 => (key, false),
-            Greeting::Shared(_) | Greeting::Apart => (Key::fallback(self.end.salt, out.retries()), true),
-        };
+        let Chosen { key, is_fresh } = self.end.keys.choose(peer.greeting, out.retries());
         let (mine, scheme, items) = self.end.rekey(key);
         Stream { peer, mine, is_fresh, scheme, encoder: Encoder::new(items) }
     }
 
     fn hear_hello(&mut self, body: &[u8], out: &mut Out) -> Result<(), SessionError> {
         let mut reader = Reader::new(body);
-        let greeting = match (self.end.salting, self.end.lasting) {
-            (Salting::None, Some(key)) => Greeting::Shared(key),
-            (_, Some(key)) if reader.array("mark of the key")? == key.mark() => Greeting::Shared(key),
-            (_, Some(_)) => Greeting::Apart,
-            (_, None) => Greeting::Salt(Salt::read(&mut reader)?),
-        };
+        let greeting = self.end.keys.hear_greeting(&mut reader)?;
         let peer_len = reader.varint_max("set size", SET_LEN_MAX)?;
         reader.finish()?;
         if peer_len == 0 {
-            self.end.own.ids().into_iter().for_each(|id| out.have(id));
+            self.end.own.report_all(out);
             out.say(verdict_draft(true));
             out.finish();
         } else if self.end.len() == 0 {
@@ -145,8 +125,8 @@ impl<N: Name> Dialog for Responder<N> {
         let len = self.end.len();
         let says_salt = std::mem::take(is_fresh);
         let mut draft = Draft::new(if says_salt { TAG_FRESH } else { TAG_SYMBOLS });
-        if says_salt || (self.end.salting == Salting::Session && !self.introduced) {
-            draft.bytes(Purpose::Salt, &self.end.salt.to_bytes());
+        if says_salt || (self.end.keys.lasting.is_none() && !self.introduced) {
+            draft.bytes(Purpose::Salt, &self.end.keys.salt.to_bytes());
         }
         if !self.introduced {
             self.introduced = true;

@@ -56,6 +56,7 @@ impl<N: Name> Walkers<N> {
     }
 
     /// How many.
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.nexts.len()
     }
