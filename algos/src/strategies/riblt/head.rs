@@ -8,10 +8,10 @@
 //! **AVX-512 with GFNI.** One operation multiplies eight 8 × 8 matrices of bits. So eight items are taken at a time. A
 //! permutation of bytes and a multiplication with the identity transpose their words, and their names into 64 bytes
 //! that each hold one bit of eight names. Eight multiplications then take these to eight symbols each, for what would
-//! be 64 masked XORs. How many items a symbol has is the population count of a byte of the transposed words. Per item
-//! that is 4 operations for each word of name and checksum, whatever number of the 64 symbols it is in.
+//! be 64 masked XORs. How many items a symbol has is the population count of a byte of the transposed words. For each
+//! word of name and checksum that is two operations an item, whatever number of the 64 symbols it is in.
 //!
-//! Walks are not sorted out between steps there, which would take longer than the few lanes that stand still.
+//! Small waves, and processors without these operations, add up one by one.
 
 use std::arch::x86_64::*;
 

@@ -148,8 +148,10 @@ const SIDE: usize = 4;
 /// Walks that are not worth another step of all; they go on one by one.
 const FEW: u32 = 8;
 
-/// Nearly all walks go on until they are past `end`, and stay in their lanes. `met` becomes, for each lane, which indices from
-/// `start` on it met, as bits.
+/// Nearly all walks go on until they are past `end`, and stay in their lanes. `met` becomes, for each lane, which
+/// indices from `start` on it met, as bits.
+///
+/// Lanes that are done stand still, which takes less time than to sort them out between the steps.
 #[target_feature(enable = "avx512f,avx512dq,avx512vl,popcnt")]
 #[allow(unsafe_code)]
 pub fn cross(wave: &mut Wave, start: u32, end: u32, met: &mut [u64; WAVE]) {
