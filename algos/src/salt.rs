@@ -215,11 +215,12 @@ impl Key {
     pub fn check_all(&self, shorts: &mut [u64]) {
         let keys = (self.halves.1, self.halves.0);
         let (groups, rest) = shorts.as_chunks_mut::<LANES>();
-        for group in groups {
-            *group = siphash::sip13(keys, group);
-        }
-        for short in rest {
-            *short = self.check(*short);
+        siphash::sip13(keys, groups);
+        if !rest.is_empty() {
+            let mut group = [0; LANES];
+            group[..rest.len()].copy_from_slice(rest);
+            siphash::sip13(keys, std::slice::from_mut(&mut group));
+            rest.copy_from_slice(&group[..rest.len()]);
         }
     }
 

@@ -54,19 +54,16 @@ impl Coder {
         let path = Path::best();
         let mut symbols = vec![Symbol::default(); len];
         let mut wave = Wave::forgetful(path);
-        let mut addends = Vec::with_capacity(WAVE);
+        let mut addends = [Addend::default(); WAVE];
         let mut states = Vec::with_capacity(WAVE);
         // One pass, since the number of symbols is known, and nothing of the walks is kept.
         for some in ids.chunks(WAVE) {
             states.clear();
             states.extend_from_slice(some);
             self.scheme.key.check_all(&mut states);
-            addends.clear();
-            addends.extend(
-                some.iter()
-                    .zip(&states)
-                    .map(|(id, hash)| Addend { name: *id, check: self.scheme.cut(*hash) }),
-            );
+            for ((addend, id), hash) in addends.iter_mut().zip(some).zip(&states) {
+                *addend = Addend { name: *id, check: self.scheme.cut(*hash) };
+            }
             wave.load(&states, &[0; WAVE][..some.len()], len as u32);
             add_wave(&addends, &mut wave, &mut symbols, 0);
         }
@@ -82,9 +79,8 @@ impl Coder {
     /// the subtrahend; none when the symbols are too few.
     pub fn decode(&self, difference: &[Cell]) -> Option<Vec<(u64, i64)>> {
         let mut decoder = Decoder::new(self.scheme, Walkers::new(Path::best()));
-        for Cell { sum, check, count } in difference {
-            decoder.push(&Symbol { sum: *sum, check: *check, count: *count });
-        }
+        let symbol = |cell: &Cell| Symbol { sum: cell.sum, check: cell.check, count: cell.count };
+        decoder.push_all(difference.iter().map(symbol));
         (decoder.peel() == Progress::Decoded).then(|| decoder.found_with_side().collect())
     }
 }

@@ -65,6 +65,8 @@
 
 mod decoder;
 mod encoder;
+#[cfg(target_arch = "x86_64")]
+mod head;
 mod initiator;
 pub mod kernel;
 mod mapping;

@@ -22,6 +22,12 @@ pub trait Name: Copy + Default + Ord + Send + Debug + 'static {
     fn short(&self, key: &Key) -> u64;
     /// How an item with this name is asked for.
     fn need(&self) -> NeedRef;
+    /// Words of a name.
+    const WORDS: usize;
+    /// The words, of which each is a group under XOR.
+    fn words(&self) -> &[u64];
+    /// The words, to be changed.
+    fn words_mut(&mut self) -> &mut [u64];
     /// Adds a name, or takes it out again.
     fn xor(&mut self, other: &Self);
     /// Bytes that [`Self::put`] appends.
@@ -48,6 +54,16 @@ impl Name for u64 {
 
     fn need(&self) -> NeedRef {
         NeedRef::Short(*self)
+    }
+
+    const WORDS: usize = 1;
+
+    fn words(&self) -> &[u64] {
+        std::slice::from_ref(self)
+    }
+
+    fn words_mut(&mut self) -> &mut [u64] {
+        std::slice::from_mut(self)
     }
 
     fn xor(&mut self, other: &Self) {
@@ -82,6 +98,16 @@ impl Name for [u64; 4] {
 
     fn need(&self) -> NeedRef {
         NeedRef::Id(id_of(self))
+    }
+
+    const WORDS: usize = 4;
+
+    fn words(&self) -> &[u64] {
+        self
+    }
+
+    fn words_mut(&mut self) -> &mut [u64] {
+        self
     }
 
     fn xor(&mut self, other: &Self) {
@@ -244,9 +270,28 @@ impl Scheme {
         count << unknown >> unknown
     }
 
+    /// What [`Singles::has`] looks at.
+    pub fn singles(&self) -> Singles {
+        Singles { mask: u64::MAX >> (64 - self.count_bits) & !0b10 }
+    }
+
     /// Whether a symbol holds nothing, or only what cancels.
     pub fn is_zero<N: Name>(&self, symbol: &Symbol<N>) -> bool {
         symbol.is_silent() && self.least(symbol.count) == 0
+    }
+}
+
+/// Tells the counts of single items from others.
+#[derive(Clone, Copy, Debug)]
+pub struct Singles {
+    mask: u64,
+}
+
+impl Singles {
+    /// Whether a count, as far as it is known, is 1 or -1: whether it is 0 or 2 once 1 is added.
+    #[inline(always)]
+    pub fn has(self, count: i64) -> bool {
+        (count.wrapping_add(1) as u64) & self.mask == 0
     }
 }
 
@@ -346,6 +391,11 @@ mod tests {
         );
         let exact = Scheme { count_bits: 64, ..scheme };
         assert_eq!([-17, 0, i64::MAX].map(|n| exact.least(n)), [-17, 0, i64::MAX]);
+        for scheme in [scheme, exact] {
+            for count in (-40..40).chain([i64::MIN, i64::MAX]) {
+                assert_eq!(scheme.singles().has(count), matches!(scheme.least(count), 1 | -1), "{count}");
+            }
+        }
     }
 
     fn come_back<N: Name>(scheme: Scheme, symbols: &[Symbol<N>], other: usize) -> Result<(), TestCaseError> {

@@ -10,7 +10,7 @@ use super::symbol::{Name, Part, Symbol};
 use super::wave::{FAR, Path, WAVE, Wave};
 
 /// What an item adds to its symbols.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Addend<N> {
     /// What stands for it.
     pub name: N,
@@ -19,10 +19,13 @@ pub struct Addend<N> {
 }
 
 impl<N: Name> Addend<N> {
-    fn add_to(&self, symbol: &mut Symbol<N>) {
-        symbol.sum.xor(&self.name);
-        symbol.check ^= self.check;
-        symbol.count += 1;
+    /// Adds it `times` 1, or takes it out with -1.
+    #[inline]
+    pub fn apply(&self, symbol: &mut Symbol<N>, times: i64) {
+        // All is added up before any is written: so the compiler adds name and checksum in one operation.
+        let Symbol { mut sum, check, count } = *symbol;
+        sum.xor(&self.name);
+        *symbol = Symbol { sum, check: check ^ self.check, count: count + times };
     }
 }
 
@@ -89,8 +92,13 @@ impl<N: Name> Walkers<N> {
         let end = (start as usize + symbols.len()) as u32;
         let mut wave = Wave::new(self.path);
         let homes = self.states.chunks_mut(WAVE).zip(self.nexts.chunks_mut(WAVE));
+        let mut last = [Addend::default(); WAVE];
         for (addends, (states, nexts)) in self.addends.chunks(WAVE).zip(homes) {
             wave.load(states, nexts, end);
+            let addends = addends.try_into().unwrap_or_else(|_| {
+                last[..addends.len()].copy_from_slice(addends);
+                &last
+            });
             add_wave(addends, &mut wave, symbols, start as u32);
             wave.unload(states, nexts);
         }
@@ -106,24 +114,26 @@ impl<N: Name> FromIterator<Part<N>> for Walkers<N> {
 }
 
 /// A wave walks through `symbols`, of which the first has index `start`.
-pub fn add_wave<N: Name>(addends: &[Addend<N>], wave: &mut Wave, symbols: &mut [Symbol<N>], start: u32) {
+pub fn add_wave<N: Name>(
+    addends: &[Addend<N>; WAVE],
+    wave: &mut Wave,
+    symbols: &mut [Symbol<N>],
+    start: u32,
+) {
+    #[cfg(target_arch = "x86_64")]
+    super::head::add_head(addends, wave, symbols, start);
     if start == 0 && wave.places().iter().all(|place| place >> 8 == 0) {
         // Fresh walks all stand at symbol 0: added up in registers, not one after the other in memory.
         let mut all = Symbol::default();
-        for place in wave.places() {
-            addends[(place & 0xff) as usize].add_to(&mut all);
-        }
+        wave.step(|place| addends[(place & 0xff) as usize].apply(&mut all, 1));
         if let Some(first) = symbols.first_mut() {
             first.add(&all);
         }
-        wave.step();
     }
     while !wave.places().is_empty() {
-        for place in wave.places() {
-            let symbol = &mut symbols[((place >> 8) - start) as usize];
-            addends[(place & 0xff) as usize].add_to(symbol);
-        }
-        wave.step();
+        wave.step(|place| {
+            addends[(place & 0xff) as usize].apply(&mut symbols[((place >> 8) - start) as usize], 1);
+        });
     }
 }
 

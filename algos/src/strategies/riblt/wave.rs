@@ -4,14 +4,16 @@
 //! its 2·ln m steps. Here all walks of a wave take one step, those that leave the range are sorted out, and the
 //! rest take the next: the same operation on adjacent values without a branch, which is what vector units are for.
 //!
-//! **AVX2.** Four walks at once. The state is the generator's, so no lane differs in it. Of the index only the
-//! rounding is delicate: with q = (1 − u)^(−1/2) the next one is ⌈(i + 1.5)·q − 1.5⌉. The 12-bit reciprocal
-//! square root of the processor and one step of the series (1 − e)^(−1/2) = 1 + e/2 + 3e²/8 + 5e³/16 give q to a
-//! relative 2^-40.6, and the scalar formula is itself within 2^-51 of the truth. So where (i + 1.5)·q − 1.5 is
-//! further than (i + 1.5)·q·2^-39 from an integer, both round alike whatever the approximation is (it differs
-//! between vendors). Elsewhere, and for u within 2^-12 of 1, where the truncation of the state would show, the
-//! scalar formula decides: for one walk in 4000. A 512-bit path would be this one with eight lanes and the
-//! processor's own compression in place of tables.
+//! The state is the generator's, so no lane differs in it. Of the index only the rounding is delicate: with
+//! q = (1 − u)^(−1/2) the next one is ⌈(i + 1.5)·q − 1.5⌉. A square root and a division take a vector unit some forty
+//! cycles; the processor's rough reciprocal square root and one step of the series
+//! (1 − e)^(−1/2) = 1 + e/2 + 3e²/8 + 5e³/16 + … give q to a relative 2^-40.6 in a few. The scalar formula is itself within
+//! 2^-51 of the truth. So where (i + 1.5)·q − 1.5 is further than (i + 1.5)·q·2^-39 from an integer, both round alike
+//! whatever the approximation is (it differs between vendors). Elsewhere the scalar formula decides.
+//!
+//! **AVX2.** Four walks at once, with a root of 12 bits and the third term of the series. The 52 leading bits of the state
+//! stand for all, so that the definition decides for u within 2^-12 of 1 too, in all for one walk in 4000.
+//! **AVX-512.** Eight at once, with a root of 14 bits and two terms; see there.
 
 use super::mapping::Walk;
 
@@ -24,7 +26,7 @@ pub const FAR: u32 = (1 << 24) - 1;
 const _: () = assert!(crate::wire::SYMBOLS_MAX < FAR as u64);
 
 /// Room that a vector may touch behind the last walk.
-const SLACK: usize = 4;
+const SLACK: usize = 8;
 
 /// How walks are advanced. All ways give the same indices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,19 +36,40 @@ pub enum Path {
     /// Four in lanes.
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// Eight in lanes.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
 }
 
 impl Path {
     /// The fastest that this machine has.
     pub fn best() -> Self {
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("fma")
-            && is_x86_feature_detected!("popcnt")
-        {
+        if Self::has_avx512() {
+            return Self::Avx512;
+        } else if Self::has_avx2() {
             return Self::Avx2;
         }
         Self::Portable
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn has_avx2() -> bool {
+        is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("popcnt")
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn has_avx512() -> bool {
+        is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vbmi")
+            && is_x86_feature_detected!("avx512bitalg")
+            && is_x86_feature_detected!("gfni")
+            && is_x86_feature_detected!("popcnt")
     }
 
     /// As results record it.
@@ -55,14 +78,20 @@ impl Path {
             Self::Portable => "portable",
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => "avx2+fma",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => "avx512+gfni",
         }
     }
 
     /// All that this machine has.
     #[cfg(test)]
     pub fn all() -> Vec<Self> {
-        let mut all = vec![Self::Portable, Self::best()];
-        all.dedup();
+        let mut all = vec![Self::Portable];
+        #[cfg(target_arch = "x86_64")]
+        {
+            all.extend(Self::has_avx2().then_some(Self::Avx2));
+            all.extend(Self::has_avx512().then_some(Self::Avx512));
+        }
         all
     }
 }
@@ -87,6 +116,11 @@ impl Lanes {
         self.len += 1;
     }
 }
+
+/// Proof that a wave has crossed, and so that the processor has all that [`Path::Avx512`] stands for.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy, Debug)]
+pub struct Crossed(());
 
 /// A wave: the walks that are within the range, and those that have left it.
 #[derive(Clone, Debug)]
@@ -130,16 +164,55 @@ impl Wave {
         &self.here.places[..self.here.len]
     }
 
-    /// Every walk in the range takes a step.
-    pub fn step(&mut self) {
-        match self.path {
-            Path::Portable => self.step_portable(),
-            #[cfg(target_arch = "x86_64")]
+    /// Every walk in the range takes a step, after `each` was told its place.
+    #[inline]
+    pub fn step(&mut self, mut each: impl FnMut(u32)) {
+        #[cfg(target_arch = "x86_64")]
+        if self.path == Path::Avx512 {
             #[allow(unsafe_code)]
             // SAFETY: this path is chosen where the processor has what it needs.
+            unsafe {
+                if self.kept { avx512::step::<true>(self, each) } else { avx512::step::<false>(self, each) }
+            }
+            return;
+        }
+        self.places().iter().for_each(|place| each(*place));
+        match self.path {
+            #[cfg(target_arch = "x86_64")]
+            #[allow(unsafe_code)]
+            // SAFETY: as above.
             Path::Avx2 => unsafe {
                 if self.kept { avx2::step::<true>(self) } else { avx2::step::<false>(self) }
             },
+            _ => self.step_portable(),
+        }
+    }
+
+    /// Nearly all walks go on until they are past `end`, at most 64 symbols behind `start`, and stay in their lanes, until
+    /// [`Self::settle`] is called. `met` becomes, for each lane, which symbols from `start` on it met, as bits. None
+    /// where the processor has nothing that would make this worth while.
+    #[cfg(target_arch = "x86_64")]
+    pub fn cross(&mut self, start: u32, end: u32, met: &mut [u64; WAVE]) -> Option<Crossed> {
+        debug_assert!(start < end && end <= start + 64 && end <= self.end);
+        if self.path != Path::Avx512 {
+            return None;
+        }
+        #[allow(unsafe_code)]
+        // SAFETY: this path is chosen where the processor has what it needs.
+        unsafe {
+            avx512::cross(self, start, end, met);
+        }
+        Some(Crossed(()))
+    }
+
+    /// Sorts out the walks that have left the range, after [`Self::cross`].
+    #[cfg(target_arch = "x86_64")]
+    pub fn settle(&mut self) {
+        assert!(self.path == Path::Avx512);
+        #[allow(unsafe_code)]
+        // SAFETY: as above.
+        unsafe {
+            if self.kept { avx512::settle::<true>(self) } else { avx512::settle::<false>(self) }
         }
     }
 
@@ -172,173 +245,32 @@ fn advance(state: &mut u64, index: u32) -> u32 {
 }
 
 #[cfg(target_arch = "x86_64")]
-mod avx2 {
-    use std::arch::x86_64::*;
-
-    use super::{FAR, Lanes, SLACK, Wave, advance};
-    use crate::strategies::riblt::mapping::MULTIPLIER;
-
-    /// For each set of lanes, the 32-bit halves of those lanes in front.
-    const PACK_64: [[u32; 8]; 16] = {
-        let mut table = [[0; 8]; 16];
-        let mut set = 0;
-        while set < 16 {
-            let (mut lane, mut to) = (0, 0);
-            while lane < 4 {
-                if set >> lane & 1 == 1 {
-                    table[set][to] = 2 * lane as u32;
-                    table[set][to + 1] = 2 * lane as u32 + 1;
-                    to += 2;
-                }
-                lane += 1;
-            }
-            set += 1;
-        }
-        table
-    };
-
-    /// The same in bytes for lanes of 32 bits.
-    const PACK_32: [[u8; 16]; 16] = {
-        let mut table = [[0; 16]; 16];
-        let mut set = 0;
-        while set < 16 {
-            let (mut lane, mut to) = (0, 0);
-            while lane < 4 {
-                if set >> lane & 1 == 1 {
-                    let mut byte = 0;
-                    while byte < 4 {
-                        table[set][to] = 4 * lane + byte;
-                        byte += 1;
-                        to += 1;
-                    }
-                }
-                lane += 1;
-            }
-            set += 1;
-        }
-        table
-    };
-
-    /// Writes the lanes of `set` at `at`, and whatever behind them. How many they are.
-    #[target_feature(enable = "avx2,fma,popcnt")]
-    #[allow(unsafe_code)]
-    #[inline]
-    fn pack(lanes: &mut Lanes, at: usize, states: __m256i, places: __m128i, set: usize) -> usize {
-        debug_assert!(at + SLACK <= lanes.states.len() && set < 16);
-        // SAFETY: callers have written fewer walks than they have read, so `at + 4` is within both arrays, which
-        // are equally long; `set` is a mask of four lanes, and the tables have 16 rows.
-        unsafe {
-            let order = _mm256_loadu_si256(PACK_64.get_unchecked(set).as_ptr().cast());
-            let packed = _mm256_permutevar8x32_epi32(states, order);
-            _mm256_storeu_si256(lanes.states.as_mut_ptr().add(at).cast(), packed);
-            let order = _mm_loadu_si128(PACK_32.get_unchecked(set).as_ptr().cast());
-            _mm_storeu_si128(lanes.places.as_mut_ptr().add(at).cast(), _mm_shuffle_epi8(places, order));
-        }
-        set.count_ones() as usize
-    }
-
-    /// See the module.
-    #[target_feature(enable = "avx2,fma,popcnt")]
-    #[allow(unsafe_code)]
-    pub fn step<const KEPT: bool>(wave: &mut Wave) {
-        let multiplier_low = _mm256_set1_epi64x((MULTIPLIER & 0xffff_ffff) as i64);
-        let multiplier_high = _mm256_set1_epi64x((MULTIPLIER >> 32) as i64);
-        let one = _mm256_set1_pd(1.0);
-        // 2^52: adding it leaves an integer in the low bits.
-        let magic = _mm256_set1_pd(4_503_599_627_370_496.0);
-        let tolerance = _mm256_set1_pd(1.0 / (1_u64 << 39) as f64);
-        let least = _mm256_set1_pd(1.0 / 4096.0);
-        let sign = _mm256_set1_pd(-0.0);
-        let end = _mm_set1_epi32(wave.end as i32);
-
-        let before = std::mem::take(&mut wave.here.len);
-        let (mut here, mut gone) = (0, wave.gone.len);
-        assert!(before.max(before + gone * usize::from(KEPT)) + SLACK <= wave.here.states.len());
-        // What is behind the last walk is far away: it goes with those that leave, after all others.
-        wave.here.places[before..before + SLACK].fill(FAR << 8);
-        let mut k = 0;
-        while k < before {
-            // SAFETY: `k + 4` is at most `before + 3`, within both arrays. Packed lanes are written at `k` or
-            // before, where all has been read.
-            let (old, places) = unsafe {
-                (
-                    _mm256_loadu_si256(wave.here.states.as_ptr().add(k).cast()),
-                    _mm_loadu_si128(wave.here.places.as_ptr().add(k).cast()),
-                )
-            };
-            let cross = _mm256_add_epi64(
-                _mm256_mul_epu32(old, multiplier_high),
-                _mm256_mul_epu32(_mm256_srli_epi64::<32>(old), multiplier_low),
-            );
-            let states =
-                _mm256_add_epi64(_mm256_mul_epu32(old, multiplier_low), _mm256_slli_epi64::<32>(cross));
-            // 1 − u in [0, 1), of its 52 leading bits.
-            let mantissa = _mm256_or_si256(_mm256_srli_epi64::<12>(states), _mm256_castpd_si256(one));
-            let x = _mm256_sub_pd(_mm256_castsi256_pd(mantissa), one);
-            let rough = _mm256_cvtps_pd(_mm_rsqrt_ps(_mm256_cvtpd_ps(x)));
-            let e = _mm256_fnmadd_pd(_mm256_mul_pd(x, rough), rough, one);
-            let series = _mm256_fmadd_pd(e, _mm256_set1_pd(0.3125), _mm256_set1_pd(0.375));
-            let series = _mm256_fmadd_pd(series, e, _mm256_set1_pd(0.5));
-            let q = _mm256_fmadd_pd(_mm256_mul_pd(rough, e), series, rough);
-
-            let index = _mm256_cvtepi32_pd(_mm_srli_epi32::<8>(places));
-            let reach = _mm256_mul_pd(_mm256_add_pd(index, _mm256_set1_pd(1.5)), q);
-            // Rounding this to nearest is rounding it up half a unit earlier.
-            let target = _mm256_sub_pd(reach, one);
-            let shifted = _mm256_add_pd(target, magic);
-            let off = _mm256_andnot_pd(sign, _mm256_sub_pd(target, _mm256_sub_pd(shifted, magic)));
-            let close =
-                _mm256_cmp_pd::<_CMP_NLE_UQ>(_mm256_fmadd_pd(reach, tolerance, off), _mm256_set1_pd(0.5));
-            let doubtful = _mm256_or_pd(close, _mm256_cmp_pd::<_CMP_LT_OQ>(x, least));
-
-            let halves = _mm256_castpd_ps(shifted);
-            let (low, high) = (_mm256_castps256_ps128(halves), _mm256_extractf128_ps::<1>(halves));
-            let mut next = _mm_castps_si128(_mm_shuffle_ps::<0b10_00_10_00>(low, high));
-            let doubtful = _mm256_movemask_pd(doubtful);
-            if doubtful != 0 {
-                next = decide(wave, k, doubtful as u32, next);
-            }
-            let next = _mm_min_epu32(next, _mm_set1_epi32(FAR as i32));
-            let numbers = _mm_and_si128(places, _mm_set1_epi32(0xff));
-            let places = _mm_or_si128(_mm_slli_epi32::<8>(next), numbers);
-
-            let stay = _mm_movemask_ps(_mm_castsi128_ps(_mm_cmpgt_epi32(end, next))) as usize;
-            here += pack(&mut wave.here, here, states, places, stay);
-            if KEPT {
-                gone += pack(&mut wave.gone, gone, states, places, stay ^ 0b1111);
-            }
-            k += 4;
-        }
-        wave.here.len = here;
-        if KEPT {
-            wave.gone.len = gone - (k - before);
-        }
-    }
-
-    /// The next indices of four walks from `k` on, where those of the lanes `doubtful` go by the definition.
-    #[target_feature(enable = "avx2,fma,popcnt")]
-    #[cold]
-    #[allow(unsafe_code)]
-    fn decide(wave: &Wave, k: usize, doubtful: u32, next: __m128i) -> __m128i {
-        let mut indices = [0_u32; 4];
-        // SAFETY: the array is as long as the vector.
-        unsafe { _mm_storeu_si128(indices.as_mut_ptr().cast(), next) };
-        for (lane, index) in indices.iter_mut().enumerate() {
-            if doubtful >> lane & 1 == 1 {
-                let mut state = wave.here.states[k + lane];
-                *index = advance(&mut state, wave.here.places[k + lane] >> 8);
-            }
-        }
-        // SAFETY: as above.
-        unsafe { _mm_loadu_si128(indices.as_ptr().cast()) }
-    }
-}
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seed::Seed;
+    use crate::seed::{Rng, Seed};
     use proptest::prelude::*;
+
+    /// Of the multiplier of the generator: which state leads to one.
+    const INVERSE: u64 = 0x8b83_8d03_54ea_d59d;
+
+    /// A state, now and then one whose next step from `index` has a gap that is next to an integer.
+    fn state(rng: &mut Rng, lane: usize, index: u32) -> u64 {
+        // u after the step that makes the gap k: 1 − u = ((i + 1.5)/(i + 1.5 + k))^2.
+        let gap = rng.below(1 << (lane % 16)) as f64;
+        let share = (f64::from(index) + 1.5) / (f64::from(index) + 1.5 + gap);
+        let r = (share * share * 2_f64.powi(64)) as u64;
+        match lane % 4 {
+            0 => rng.next_u64(),
+            1 => INVERSE.wrapping_mul(r),
+            2 => INVERSE.wrapping_mul(r.wrapping_add(rng.below(1 << 13)).wrapping_sub(1 << 12)),
+            _ => INVERSE.wrapping_mul(rng.next_u64() >> rng.below(64)),
+        }
+    }
 
     /// All places in order of steps, and where the walks are left.
     fn run(path: Path, states: &[u64], nexts: &[u32], end: u32) -> (Vec<u32>, Vec<u64>, Vec<u32>) {
@@ -347,8 +279,7 @@ mod tests {
         let mut wave = Wave::new(path);
         wave.load(&states, &nexts, end);
         while !wave.places().is_empty() {
-            met.extend_from_slice(wave.places());
-            wave.step();
+            wave.step(|place| met.push(place));
         }
         wave.unload(&mut states, &mut nexts);
         (met, states, nexts)
@@ -399,7 +330,6 @@ mod tests {
     /// Ten million steps at indices of every size, and the states at which a gap is closest to an integer.
     #[test]
     fn every_step_is_that_of_the_definition() {
-        const INVERSE: u64 = 0x8b83_8d03_54ea_d59d;
         assert_eq!(INVERSE.wrapping_mul(super::super::mapping::MULTIPLIER), 1);
         let mut rng = Seed::new(21).child("steps").rng();
         for round in 0..40_000_u32 {
@@ -407,22 +337,13 @@ mod tests {
             let mut nexts = [0; WAVE];
             for (lane, (state, next)) in states.iter_mut().zip(&mut nexts).enumerate() {
                 *next = rng.below(1 << (round % 23)) as u32;
-                // u after the step that makes the gap k: 1 − u = ((i + 1.5)/(i + 1.5 + k))^2.
-                let gap = rng.below(1 << (lane % 16)) as f64;
-                let share = (f64::from(*next) + 1.5) / (f64::from(*next) + 1.5 + gap);
-                let r = (share * share * 2_f64.powi(64)) as u64;
-                *state = match lane % 4 {
-                    0 => rng.next_u64(),
-                    1 => INVERSE.wrapping_mul(r),
-                    2 => INVERSE.wrapping_mul(r.wrapping_add(rng.below(1 << 13)).wrapping_sub(1 << 12)),
-                    _ => INVERSE.wrapping_mul(rng.next_u64() >> rng.below(64)),
-                };
+                *state = self::state(&mut rng, lane, *next);
             }
             let end = crate::wire::SYMBOLS_MAX as u32;
             let step = |path| {
                 let mut wave = Wave::new(path);
                 wave.load(&states, &nexts, end);
-                wave.step();
+                wave.step(|_| ());
                 let (mut states, mut nexts) = (states, [0; WAVE]);
                 wave.unload(&mut states, &mut nexts);
                 (wave.places().to_vec(), wave.here.states[..wave.here.len].to_vec(), states, nexts)
@@ -430,6 +351,49 @@ mod tests {
             let expected = step(Path::Portable);
             for path in Path::all() {
                 assert!(step(path) == expected, "{} in round {round}", path.name());
+            }
+        }
+    }
+
+    /// What a crossing says it met, and where it leaves walks, is what they do alone; only few stay behind.
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn crossings_are_walks() {
+        let mut rng = Seed::new(22).child("crossings").rng();
+        for round in 0..2000_usize {
+            let len = if round % 2 == 0 { WAVE } else { rng.below(WAVE as u64 + 1) as usize };
+            let start = if round % 3 == 0 { 0 } else { rng.below(3000) as u32 };
+            let end = start + 1 + rng.below(64) as u32;
+            let nexts: Vec<u32> = (0..len).map(|_| start + rng.below(8) as u32).collect();
+            let states: Vec<u64> =
+                nexts.iter().enumerate().map(|(lane, next)| state(&mut rng, lane, *next)).collect();
+            for path in Path::all() {
+                let mut wave = Wave::new(path);
+                wave.load(&states, &nexts, end.max(start + 8));
+                let mut met = [0; WAVE];
+                if wave.cross(start, end, &mut met).is_none() {
+                    continue;
+                }
+                let mut late = 0;
+                for (lane, (state, next)) in states.iter().zip(&nexts).enumerate() {
+                    let place = wave.here.places[lane];
+                    assert_eq!(place & 0xff, lane as u32);
+                    let (mut state, mut index, mut bits) = (*state, *next, 0_u64);
+                    while index < end && index != place >> 8 {
+                        bits |= 1 << (index - start);
+                        index = advance(&mut state, index);
+                    }
+                    assert_eq!(
+                        (wave.here.states[lane], place >> 8, met[lane]),
+                        (state, index, bits),
+                        "{round}"
+                    );
+                    late += usize::from(index < end);
+                }
+                assert!(late <= 8 * len.div_ceil(32), "{late} of {len}");
+                assert!(met[len..].iter().all(|bits| *bits == 0));
+                wave.settle();
+                assert!(wave.places().iter().all(|place| place >> 8 < wave.end));
             }
         }
     }
