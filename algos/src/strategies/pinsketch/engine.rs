@@ -69,10 +69,7 @@ impl Field {
     /// The sketch of `ids`, of which none may be 0; what is there twice cancels. Nothing when memory is short.
     pub fn sketch(self, capacity: u64, ids: impl Iterator<Item = u64>) -> Option<Vec<u8>> {
         match self.engine {
-            Engine::Own(gf) => {
-                let ids: Vec<u64> = ids.collect();
-                Some(gf.write(&gf.syndromes(capacity as usize, &ids)))
-            }
+            Engine::Own(gf) => Some(gf.write(&gf.syndromes(capacity as usize, ids))),
             #[cfg(target_arch = "x86_64")]
             Engine::Minisketch(peer) => peer.sketch(capacity, ids),
         }

@@ -111,7 +111,8 @@ impl Work {
     }
 
     /// Nominal bytes: the sketches of both ends, and while one is decoded 128 words a syndrome and the matrix of
-    /// the Frobenius map (`kernel`), which is left out above 1,024 syndromes.
+    /// the Frobenius map (`kernel`). That matrix is now given up above 256 syndromes; the allowance up to 1,024 stays,
+    /// so that no session gives up elsewhere than before.
     pub fn nominal_heap_bytes(self) -> u64 {
         let sketch = self.capacity.saturating_mul(u64::from(self.field.bits())) / 8;
         let matrix = 4 * self.capacity.min(1024).pow(2);

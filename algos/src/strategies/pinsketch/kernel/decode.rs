@@ -22,52 +22,56 @@ pub fn locator(gf: Gf, syndromes: &[u64]) -> Option<Vec<u64>> {
             gf.mul(root, root)
         };
     }
-    let (mut current, mut previous) = (vec![1], vec![1]);
+    // No recurrence that counts is longer than the capacity. The previous one has zeros in front, so that it
+    // can be read as its product with any x^shift.
+    let padded = (capacity + 1).next_multiple_of(TILE);
+    let front = 2 * capacity;
+    let (mut current, mut kept) = (vec![0; padded], vec![0; padded]);
+    let mut previous = vec![0; front + padded];
+    (current[0], previous[front]) = (1, 1);
     // Length of the recurrence, the last discrepancy, and steps since `previous`.
     let (mut len, mut last, mut shift) = (0, 1, 1);
     for n in (0..2 * capacity).step_by(2) {
         let window = &reversed[2 * capacity - 1 - n..];
-        let terms = current.len().min(n + 1);
+        let terms = (len + 1).min(n + 1);
         let discrepancy = gf.dot(&current[..terms], &window[..terms]);
         if discrepancy != 0 {
             let grown = 2 * len <= n;
-            if grown && n + 1 - len > capacity {
+            let next_len = if grown { n + 1 - len } else { len };
+            if next_len > capacity {
                 return None;
             }
-            let next = crossed(gf, [last, discrepancy], [&current, &previous], shift);
+            let filled = (next_len + 1).next_multiple_of(TILE);
             if grown {
-                previous = std::mem::replace(&mut current, next);
-                (len, last, shift) = (n + 1 - len, discrepancy, 0);
-            } else {
-                current = next;
+                kept[..filled].copy_from_slice(&current[..filled]);
+            }
+            let shifted = &previous[front - shift..][..filled];
+            gf.cross(&mut current[..filled], shifted, [last, discrepancy]);
+            if grown {
+                previous[front..front + filled].copy_from_slice(&kept[..filled]);
+                (len, last, shift) = (next_len, discrepancy, 0);
             }
         }
         shift += 2;
     }
-    while current.last() == Some(&0) {
-        let _ = current.pop();
-    }
-    if current.len() != len + 1 {
+    if current[len] == 0 {
         return None;
     }
+    current.truncate(len + 1);
     // Scaling has changed the constant 1; its inverse makes the reverse monic.
     let scale = gf.inverse(current[0]);
     current.reverse();
-    Some(current.into_iter().map(|coefficient| gf.mul(coefficient, scale)).collect())
+    scale_by(gf, &mut current, scale);
+    Some(current)
 }
 
-/// a·p + b·x^shift·q.
-fn crossed(gf: Gf, [a, b]: [u64; 2], [p, q]: [&[u64]; 2], shift: usize) -> Vec<u64> {
-    let len = p.len().max(q.len() + shift);
-    let padded = len.next_multiple_of(TILE);
-    let mut rows = vec![0; 2 * padded];
-    let (first, second) = rows.split_at_mut(padded);
-    first[..p.len()].copy_from_slice(p);
-    second[shift..shift + q.len()].copy_from_slice(q);
-    let mut sum = Vec::with_capacity(padded);
-    for column in (0..padded).step_by(TILE) {
-        sum.extend(gf.combine(&[a, b], &rows[column..], padded));
+/// Multiplies all by one factor.
+pub fn scale_by(gf: Gf, values: &mut Vec<u64>, factor: u64) {
+    let len = values.len();
+    values.resize(len.next_multiple_of(TILE), 0);
+    for tile in values.chunks_exact_mut(TILE) {
+        let scaled = gf.combine(&[factor], tile, TILE);
+        tile.copy_from_slice(&scaled);
     }
-    sum.truncate(len);
-    sum
+    values.truncate(len);
 }

@@ -47,7 +47,7 @@ pub fn decode(
             (Vec::with_capacity(degree), poly)
         };
         found.push(Some(roots));
-        factors.push(Factor { poly, traces: Vec::new(), set });
+        factors.push(Factor::new(poly, set));
     }
     let mut betas = Betas::new(gf, seed);
     while !factors.is_empty() {
@@ -168,9 +168,8 @@ fn trace(gf: Gf, group: &mut [Factor], betas: &mut Betas, found: &mut [Option<Ve
     let degree = group.iter().map(|factor| factor.poly.len() - 1).max().unwrap_or(0);
     if group.len() < LANES_MIN || degree > DEGREE_MAX {
         for factor in group {
-            match roots::traces(gf, &factor.poly, betas) {
-                Some(traces) => factor.traces = traces,
-                None => found[factor.set] = None,
+            if !factor.trace(gf, betas) {
+                found[factor.set] = None;
             }
         }
         return;
@@ -183,12 +182,19 @@ fn trace(gf: Gf, group: &mut [Factor], betas: &mut Betas, found: &mut [Option<Ve
             found[factor.set] = None;
         }
     }
-    for _ in 0..roots::traces_len(degree) {
-        let traces = powers.trace(gf, &betas.powers());
-        for (lane, factor) in group.iter_mut().enumerate() {
-            let trace: Vec<u64> = traces.iter().map(|row| row[lane]).collect();
-            factor.traces.push(remainder(gf, &trace, &factor.poly));
+    let count = roots::traces_len(degree);
+    for factor in group.iter_mut() {
+        factor.traces = vec![0; degree * TILE];
+        factor.unseen = count;
+    }
+    for (n, scales) in betas.powers(count).chunks_exact(gf.bits as usize).enumerate() {
+        for (j, row) in powers.trace(gf, scales).iter().enumerate() {
+            group.iter_mut().zip(row).for_each(|(factor, x)| factor.traces[j * TILE + n] = *x);
         }
+    }
+    for factor in group {
+        gf.divide(&mut factor.traces, &roots::below(&factor.poly));
+        factor.traces.truncate((factor.poly.len() - 1) * TILE);
     }
 }
 

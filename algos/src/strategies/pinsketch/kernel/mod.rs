@@ -1,14 +1,18 @@
 //! PinSketch in Rust: fields, encoding, decoding; equal bytes to minisketch's on every path.
 //!
 //! The whole of it rests on sums of carry-less products that are reduced once, at the end ([`Gf::combine`],
-//! [`Gf::dot`], [`Gf::syndromes`]): reduction is linear, so it commutes with the sum. Each of the three
+//! [`Gf::dot`], [`Gf::convolve`], [`Gf::syndromes`]): reduction is linear, so it commutes with the sum. Each
 //! has a portable form (`portable`, the specification) and one in vectors (`x86`), chosen at run time;
-//! Berlekamp-Massey and the search for roots (`decode`, `roots`) are written once on top of them.
+//! Berlekamp-Massey and the search for roots (`decode`, `frobenius`, `roots`) are written once on top of them.
+//!
+//! Where one factor of many sums stays the same, in vectors half of the products are saved: two terms of a sum are one
+//! product and two that belong to one factor alone (`x86::encode`, `x86::convolve`).
 //!
 //! Fields and moduli are minisketch's (`doc/moduli.md` there): the irreducible polynomial of least weight, and of
 //! those the first. All four are pentanomials x^b + x^s3 + x^s2 + x^s1 + 1 with s3 ≤ 7.
 
 mod decode;
+mod frobenius;
 mod lanes;
 mod own;
 mod portable;
@@ -35,6 +39,9 @@ pub enum Path {
     /// VPCLMULQDQ and AVX2, four elements in a register of 256 bits.
     #[cfg(target_arch = "x86_64")]
     Clmul256,
+    /// VPCLMULQDQ and AVX-512, eight elements in a register of 512 bits.
+    #[cfg(target_arch = "x86_64")]
+    Clmul512,
 }
 
 impl Path {
@@ -42,13 +49,15 @@ impl Path {
     pub fn all() -> &'static [Self] {
         #[cfg(target_arch = "x86_64")]
         {
-            if !(is_x86_feature_detected!("pclmulqdq") && is_x86_feature_detected!("sse2")) {
-                return &[Self::Portable];
-            }
-            if !(is_x86_feature_detected!("vpclmulqdq") && is_x86_feature_detected!("avx2")) {
-                return &[Self::Portable, Self::Clmul128];
-            }
-            &[Self::Portable, Self::Clmul128, Self::Clmul256]
+            const ALL: [Path; 4] = [Path::Portable, Path::Clmul128, Path::Clmul256, Path::Clmul512];
+            let has = [
+                is_x86_feature_detected!("pclmulqdq") && is_x86_feature_detected!("ssse3"),
+                is_x86_feature_detected!("vpclmulqdq") && is_x86_feature_detected!("avx2"),
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq"),
+            ];
+            &ALL[..1 + has.iter().take_while(|has| **has).count()]
         }
         #[cfg(not(target_arch = "x86_64"))]
         &[Self::Portable]
@@ -67,6 +76,8 @@ impl Path {
             Self::Clmul128 => "own, pclmul",
             #[cfg(target_arch = "x86_64")]
             Self::Clmul256 => "own, avx2+vpclmul",
+            #[cfg(target_arch = "x86_64")]
+            Self::Clmul512 => "own, avx512+vpclmul",
         }
     }
 }
@@ -96,6 +107,67 @@ impl Grid {
     }
 }
 
+/// Sums that [`Gf::convolve`] makes at once, at most.
+pub const WINDOW_TILE: usize = 32;
+
+/// A factor of many products of polynomials, see [`Gf::convolve`].
+pub struct Window {
+    /// As far as products reach.
+    words: Vec<u64>,
+    /// Σ words[k + 2p]·words[k + 2p + 1] over all p below half the length of the other factor.
+    own: Vec<u64>,
+    /// Where words other than 0 are.
+    filled: std::ops::Range<usize>,
+}
+
+impl Window {
+    /// For other factors of an even length `len`, and `count` sums. The words from `start` on are `words`, all others 0.
+    pub fn new(gf: Gf, len: usize, count: usize, start: usize, words: impl Iterator<Item = u64>) -> Self {
+        let count = count.next_multiple_of(WINDOW_TILE);
+        let mut all = vec![0; count + len + 1];
+        all[start..].iter_mut().zip(words).for_each(|(x, word)| *x = word);
+        let end = all.iter().rposition(|word| *word != 0).map_or(start, |last| last + 1);
+        let mut own = vec![0; count];
+        let product = |k: usize| gf.mul(all[k], all[k + 1]);
+        for k in 0..count {
+            own[k] = if k < 2 {
+                (0..len).step_by(2).fold(0, |sum, i| sum ^ product(k + i))
+            } else {
+                own[k - 2] ^ product(k - 2) ^ product(k + len - 2)
+            };
+        }
+        Self { words: all, own, filled: start..end }
+    }
+}
+
+/// s1 < s2 < s3 of the modulus of a field.
+const fn shifts(bits: u32) -> [u32; 3] {
+    match bits {
+        32 => [2, 3, 7],
+        40 => [3, 4, 5],
+        48 => [2, 3, 5],
+        _ => [1, 3, 4],
+    }
+}
+
+/// `a` to the power 2^`bits` - 2, along the chain that doubles a run of ones (Itoh, Tsujii 1988).
+#[inline(always)]
+fn invert<T: Copy>(bits: u32, a: T, mul: impl Fn(T, T) -> T) -> T {
+    let squared = |x: T, times: u32| (0..times).fold(x, |x, _| mul(x, x));
+    // `run` is a to the power of `len` ones.
+    let (mut run, mut len) = (a, 1);
+    let ones = bits - 1;
+    for bit in (0..ones.ilog2()).rev() {
+        run = mul(squared(run, len), run);
+        len *= 2;
+        if ones >> bit & 1 == 1 {
+            run = mul(mul(run, run), a);
+            len += 1;
+        }
+    }
+    mul(run, run)
+}
+
 /// GF(2^bits), and the path on which it computes.
 #[derive(Clone, Copy, Debug)]
 pub struct Gf {
@@ -108,14 +180,7 @@ pub struct Gf {
 impl Gf {
     /// The field of 2^`bits` elements; nothing for other than 32, 40, 48, 64 bits.
     pub fn new(bits: u32, path: Path) -> Option<Self> {
-        let shifts = match bits {
-            32 => [2, 3, 7],
-            40 => [3, 4, 5],
-            48 => [2, 3, 5],
-            64 => [1, 3, 4],
-            _ => return None,
-        };
-        Some(Self { bits, shifts, path })
+        matches!(bits, 32 | 40 | 48 | 64).then_some(Self { bits, shifts: shifts(bits), path })
     }
 
     /// How it computes.
@@ -146,30 +211,17 @@ impl Gf {
         match self.path {
             Path::Portable => self.reduce(portable::product(a, b)),
             #[cfg(target_arch = "x86_64")]
-            Path::Clmul128 | Path::Clmul256 => self.reduce(x86::product(a, b)),
+            _ => x86::mul(self, a, b),
         }
     }
 
-    /// 1/`a`, or 0 for 0: `a` to the power 2^b - 2, along the chain that doubles a run of ones (Itoh, Tsujii 1988).
+    /// 1/`a`, or 0 for 0.
     pub fn inverse(self, a: u64) -> u64 {
-        let squared = |mut x: u64, times: u32| {
-            for _ in 0..times {
-                x = self.mul(x, x);
-            }
-            x
-        };
-        // `run` is a to the power of `len` ones.
-        let (mut run, mut len) = (a, 1);
-        let ones = self.bits - 1;
-        for bit in (0..ones.ilog2()).rev() {
-            run = self.mul(squared(run, len), run);
-            len *= 2;
-            if ones >> bit & 1 == 1 {
-                run = self.mul(self.mul(run, run), a);
-                len += 1;
-            }
+        match self.path {
+            Path::Portable => invert(self.bits, a, |a, b| self.mul(a, b)),
+            #[cfg(target_arch = "x86_64")]
+            _ => x86::inverse(self, a),
         }
-        self.mul(run, run)
     }
 
     /// Σ `a[i]`·`b[i]`; both have one length.
@@ -178,9 +230,7 @@ impl Gf {
         match self.path {
             Path::Portable => portable::dot(self, a, b),
             #[cfg(target_arch = "x86_64")]
-            Path::Clmul128 => x86::dot128(self, a, b),
-            #[cfg(target_arch = "x86_64")]
-            Path::Clmul256 => x86::dot256(self, a, b),
+            _ => x86::dot(self, a, b),
         }
     }
 
@@ -191,9 +241,59 @@ impl Gf {
         match self.path {
             Path::Portable => portable::combine(self, scales, rows, step),
             #[cfg(target_arch = "x86_64")]
-            Path::Clmul128 => x86::combine128(self, scales, rows, step),
+            _ => x86::combine(self, scales, rows, step),
+        }
+    }
+
+    /// `a`·p + `b`·q, in place of p. Both have one length, of whole tiles.
+    pub fn cross(self, p: &mut [u64], q: &[u64], [a, b]: [u64; 2]) {
+        match self.path {
+            Path::Portable => portable::cross(self, p, q, [a, b]),
             #[cfg(target_arch = "x86_64")]
-            Path::Clmul256 => x86::combine256(self, scales, rows, step),
+            _ => x86::cross(self, p, q, [a, b]),
+        }
+    }
+
+    /// `a`·p + (`b`·x + `c`)·q', in place of p, where q has one more coefficient in front than q'.
+    pub fn cross_linear(self, p: &mut [u64], q: &[u64], [a, b, c]: [u64; 3]) {
+        assert!(q.len() > p.len());
+        match self.path {
+            Path::Portable => portable::cross_linear(self, p, q, [a, b, c]),
+            #[cfg(target_arch = "x86_64")]
+            _ => x86::cross_linear(self, p, q, [a, b, c]),
+        }
+    }
+
+    /// Adds the products of a polynomial and a window: to `out[k]` Σ_i `a[i]`·w(k + len - 1 - i). The length of `a` is even
+    /// and the window's, that of `out` is of whole [`WINDOW_TILE`]s, no more of them than the window's.
+    pub fn convolve(self, a: &[u64], window: &Window, out: &mut [u64]) {
+        assert!(
+            a.len().is_multiple_of(2)
+                && out.len() + a.len() <= window.words.len()
+                && out.len() <= window.own.len()
+        );
+        if a.is_empty() {
+            return;
+        }
+        match self.path {
+            Path::Portable => portable::convolve(self, a, window, out),
+            #[cfg(target_arch = "x86_64")]
+            _ => x86::convolve(self, a, window, out),
+        }
+    }
+
+    /// Divides sixteen polynomials by a monic one. Row k has their coefficients of x^k; afterwards the rows from the
+    /// divisor's degree on are the quotients, those below the remainders. `below` are the coefficients of
+    /// the divisor below its first, highest first.
+    pub fn divide(self, rows: &mut [u64], below: &[u64]) {
+        let (degree, count) = (below.len(), rows.len() / TILE);
+        for r in (0..count.saturating_sub(1)).rev() {
+            // What the quotients above take off.
+            let (first, end) = (degree.max(r + 1), (r + degree + 1).min(count));
+            if first < end {
+                let taken = self.combine(&below[first - r - 1..end - r - 1], &rows[first * TILE..], TILE);
+                rows[r * TILE..][..TILE].iter_mut().zip(taken).for_each(|(x, taken)| *x ^= taken);
+            }
         }
     }
 
@@ -203,25 +303,32 @@ impl Gf {
         match self.path {
             Path::Portable => portable::dots(self, a, b),
             #[cfg(target_arch = "x86_64")]
-            Path::Clmul128 => x86::dots128(self, a, b),
-            #[cfg(target_arch = "x86_64")]
-            Path::Clmul256 => x86::dots256(self, a, b),
+            _ => x86::dots(self, a, b),
         }
     }
 
-    /// The first `capacity` odd power sums of `elements`.
-    pub fn syndromes(self, capacity: usize, elements: &[u64]) -> Vec<u64> {
+    /// The first `capacity` odd power sums of `elements`, which are taken some at a time, so that no copy of them is made.
+    pub fn syndromes(self, capacity: usize, elements: impl IntoIterator<Item = u64>) -> Vec<u64> {
         if capacity == 0 {
             return Vec::new();
         }
         // On every path, because heap peaks are counts and may not depend on the machine.
         let mut grid = Grid::new(capacity);
-        match self.path {
-            Path::Portable => portable::syndromes(self, &mut grid, elements),
-            #[cfg(target_arch = "x86_64")]
-            Path::Clmul128 => x86::syndromes128(self, &mut grid, elements),
-            #[cfg(target_arch = "x86_64")]
-            Path::Clmul256 => x86::syndromes256(self, &mut grid, elements),
+        let mut elements = elements.into_iter();
+        loop {
+            let (mut some, mut len) = ([0; 8 * BLOCK], 0);
+            for (place, element) in some.iter_mut().zip(&mut elements) {
+                *place = element;
+                len += 1;
+            }
+            match self.path {
+                Path::Portable => portable::syndromes(self, &mut grid, &some[..len]),
+                #[cfg(target_arch = "x86_64")]
+                _ => x86::syndromes(self, capacity, &mut grid, &some[..len]),
+            }
+            if len < some.len() {
+                break;
+            }
         }
         let sums = grid.sums.iter().take(capacity);
         sums.map(|[low, high]| self.reduce(u128::from(*high) << 64 | u128::from(*low))).collect()

@@ -7,7 +7,7 @@
 //! as there is room for. As bits of one place only meet bits of the same place, sums are taken before the holes
 //! are masked.
 
-use super::{BLOCK, Gf, Grid, TILE};
+use super::{BLOCK, Gf, Grid, TILE, Window};
 
 /// Every fourth bit, four ways.
 type Sparse = [[u64; TILE]; 4];
@@ -104,6 +104,42 @@ pub fn combine(gf: Gf, scales: &[u64], rows: &[u64], step: usize) -> [u64; TILE]
         sums.add(gf, &Factors::new(&[*scale; TILE]), &Factors::new(&row(&rows[r * step..][..TILE])));
     }
     sums.close().map(|sum| gf.reduce(sum))
+}
+
+/// See [`Gf::cross`].
+pub fn cross(gf: Gf, p: &mut [u64], q: &[u64], [a, b]: [u64; 2]) {
+    let [a, b] = [a, b].map(|scale| Factors::new(&[scale; TILE]));
+    for (p, q) in p.as_chunks_mut::<TILE>().0.iter_mut().zip(q.as_chunks::<TILE>().0) {
+        let mut sums = Sums::new();
+        sums.add(gf, &a, &Factors::new(p));
+        sums.add(gf, &b, &Factors::new(q));
+        *p = sums.close().map(|sum| gf.reduce(sum));
+    }
+}
+
+/// See [`Gf::cross_linear`].
+pub fn cross_linear(gf: Gf, p: &mut [u64], q: &[u64], [a, b, c]: [u64; 3]) {
+    let [a, b, c] = [a, b, c].map(|scale| Factors::new(&[scale; TILE]));
+    let rows = q.as_chunks::<TILE>().0.iter().zip(q[1..].as_chunks::<TILE>().0);
+    for (p, (q, shifted)) in p.as_chunks_mut::<TILE>().0.iter_mut().zip(rows) {
+        let mut sums = Sums::new();
+        sums.add(gf, &a, &Factors::new(p));
+        sums.add(gf, &b, &Factors::new(q));
+        sums.add(gf, &c, &Factors::new(shifted));
+        *p = sums.close().map(|sum| gf.reduce(sum));
+    }
+}
+
+/// See [`Gf::convolve`].
+pub fn convolve(gf: Gf, a: &[u64], window: &Window, out: &mut [u64]) {
+    for (tile, out) in out.chunks_exact_mut(TILE).enumerate() {
+        let mut sums = Sums::new();
+        for (r, scale) in a.iter().rev().enumerate().filter(|(_, scale)| **scale != 0) {
+            let words = row(&window.words[tile * TILE + r..][..TILE]);
+            sums.add(gf, &Factors::new(&[*scale; TILE]), &Factors::new(&words));
+        }
+        out.iter_mut().zip(sums.close()).for_each(|(x, sum)| *x ^= gf.reduce(sum));
+    }
 }
 
 /// See [`Gf::dots`].

@@ -5,31 +5,30 @@
 //! by b squarings modulo the factor, for every β and every factor: nearly all of its time. Here
 //!
 //! * h_i = x^(2^i) mod P is computed once, for i ≤ b, and Tr(βx) = Σ β^(2^i)·h_i for as many β as will be
-//!   needed is one vector times the matrix of all h_i; on the way down they are only reduced;
+//!   needed is one matrix times another; on the way down they are only reduced, all of them side by side in
+//!   lanes ([`Gf::divide`]);
 //! * h_b = x says that P splits into different linear factors, before any work is spent on splitting it;
-//! * squaring mod P is itself linear after the coefficients are squared: the rows x^(2i) mod P, i ≥ m/2, are a
-//!   matrix that is made once (each from the one before by a shift and two rows), and one squaring is a
-//!   vector times that matrix, m²/2 products without a single reduction between them. It takes 4·m² bytes:
-//!   above [`MATRIX_MAX`] a square is divided instead;
+//! * squaring mod P is linear, and done with what is computed once for P (`frobenius`);
 //! * divisors are computed without inversion, by scaling both sides;
-//! * a quadratic is solved by y² + y = v, which is linear in y.
+//! * a quadratic is solved by y² + y = v, which is linear in y: a table for each four bits of v.
 //!
 //! β, 2β, 4β, … are independent, so b of them separate any two roots: the search ends. The seed chooses
 //! the first, so that nobody who does not know it can make a set that is split badly.
 
 use std::sync::OnceLock;
 
+use super::decode::scale_by;
+use super::frobenius::Powers;
 use super::{Gf, TILE};
-
-/// Largest degree for which the matrix of the Frobenius map is kept: 4 MB.
-const MATRIX_MAX: usize = 1024;
 
 /// A monic factor on its way to its roots.
 pub struct Factor {
     /// Lowest coefficient first.
     pub poly: Vec<u64>,
-    /// Tr(βx) modulo it for β that it has not seen yet.
-    pub traces: Vec<Vec<u64>>,
+    /// Tr(βx) modulo it, sixteen columns of coefficients.
+    pub traces: Vec<u64>,
+    /// Of so many β, the first columns, which it has not seen yet.
+    pub unseen: usize,
     /// Whose roots these are.
     pub set: usize,
 }
@@ -38,10 +37,12 @@ pub struct Factor {
 pub fn roots(gf: Gf, poly: Vec<u64>, seed: u64) -> Option<Vec<u64>> {
     let mut found = [Some(Vec::with_capacity(poly.len() - 1))];
     let mut betas = Betas::new(gf, seed);
-    let mut factors = vec![Factor { poly, traces: Vec::new(), set: 0 }];
+    let mut factors = vec![Factor::new(poly, 0)];
     while !factors.is_empty() {
         for factor in factors.iter_mut().filter(|factor| factor.poly.len() > 3) {
-            factor.traces = traces(gf, &factor.poly, &mut betas)?;
+            if !factor.trace(gf, &mut betas) {
+                return None;
+            }
         }
         factors = separate(gf, factors, &mut found);
     }
@@ -62,130 +63,54 @@ impl Betas {
         Self { gf, next: if next == 0 { 1 } else { next } }
     }
 
-    /// The next one's powers β^(2^i), for i below b.
-    pub fn powers(&mut self) -> Vec<u64> {
-        let beta = self.next;
-        self.next = self.gf.reduce(u128::from(beta) << 1);
-        let square = |power: &u64| Some(self.gf.mul(*power, *power));
-        std::iter::successors(Some(beta), square).take(self.gf.bits as usize).collect()
+    /// The next ones' powers β^(2^i), for i below b, one β after the other; at most sixteen.
+    pub fn powers(&mut self, count: usize) -> Vec<u64> {
+        let bits = self.gf.bits as usize;
+        let mut betas = [0; TILE];
+        for beta in &mut betas[..count] {
+            *beta = self.next;
+            self.next = self.gf.reduce(u128::from(*beta) << 1);
+        }
+        let mut powers = vec![0; count * bits];
+        for i in 0..bits {
+            powers.iter_mut().skip(i).step_by(bits).zip(betas).for_each(|(x, power)| *x = power);
+            betas = self.gf.dots(&betas, &betas);
+        }
+        powers
     }
 }
 
 /// How many traces a polynomial of some degree needs, nearly always, until only quadratics are left: two roots
-/// are separated by half of all traces.
-pub fn traces_len(degree: usize) -> u32 {
-    degree.ilog2() + 2
+/// are separated by half of all traces. No more than there are columns.
+pub fn traces_len(degree: usize) -> usize {
+    (degree.ilog2() as usize + 2).min(TILE)
 }
 
-/// Traces modulo a polynomial of degree 3 or more, if it splits.
-pub fn traces(gf: Gf, poly: &[u64], betas: &mut Betas) -> Option<Vec<Vec<u64>>> {
-    let powers = Powers::new(gf, poly);
-    powers.splits().then(|| (0..traces_len(poly.len() - 1)).map(|_| powers.trace(&betas.powers())).collect())
-}
-
-/// x^(2^i) modulo a polynomial, for i up to b.
-struct Powers {
-    gf: Gf,
-    degree: usize,
-    /// Sixteen coefficients of all powers, then the next sixteen.
-    rows: Vec<u64>,
-    /// Coefficients of the last, x^(2^b).
-    last: Vec<u64>,
-}
-
-impl Powers {
-    fn new(gf: Gf, poly: &[u64]) -> Self {
-        let degree = poly.len() - 1;
-        let tiles = degree.div_ceil(TILE);
-        let count = gf.bits as usize;
-        let mut rows = vec![0; tiles * count * TILE];
-        let square = Square::new(gf, poly);
-        // Whole tiles, so that they are squared in lanes.
-        let mut power = vec![0; tiles * TILE];
-        let mut squares = power.clone();
-        power[1] = 1;
-        for i in 0..count {
-            for (tile, coefficients) in power.chunks_exact(TILE).enumerate() {
-                rows[(tile * count + i) * TILE..][..TILE].copy_from_slice(coefficients);
-                squares[tile * TILE..][..TILE].copy_from_slice(&gf.dots(coefficients, coefficients));
-            }
-            square.of(&squares[..degree], &mut power);
-        }
-        power.truncate(degree);
-        Self { gf, degree, rows, last: power }
+impl Factor {
+    /// Without traces yet.
+    pub fn new(poly: Vec<u64>, set: usize) -> Self {
+        Self { poly, traces: Vec::new(), unseen: 0, set }
     }
 
-    /// Whether the polynomial divides x^(2^b) - x.
-    fn splits(&self) -> bool {
-        self.last.iter().enumerate().all(|(i, coefficient)| *coefficient == u64::from(i == 1))
+    /// Makes traces for a degree of 3 or more; whether it splits.
+    pub fn trace(&mut self, gf: Gf, betas: &mut Betas) -> bool {
+        let powers = Powers::new(gf, &self.poly);
+        self.unseen = traces_len(self.poly.len() - 1);
+        self.traces = powers.traces(betas, self.unseen);
+        powers.splits()
     }
 
-    /// Tr(βx) modulo the polynomial, from the powers of β.
-    fn trace(&self, scales: &[u64]) -> Vec<u64> {
-        let tiles = self.rows.chunks_exact(scales.len() * TILE);
-        let mut trace: Vec<u64> = tiles.flat_map(|rows| self.gf.combine(scales, rows, TILE)).collect();
-        trace.truncate(self.degree);
-        trace
+    /// The next trace, if any is left.
+    fn next_trace(&mut self) -> Option<Vec<u64>> {
+        self.unseen = self.unseen.checked_sub(1)?;
+        let column = self.traces.chunks_exact(TILE).map(|row| row[self.unseen]);
+        Some(column.collect())
     }
 }
 
-/// Squaring modulo a polynomial.
-struct Square<'a> {
-    gf: Gf,
-    poly: &'a [u64],
-    /// x^(2i) modulo it for i from half the degree on, in tiles as in [`Powers`]; empty for a large one.
-    rows: Vec<u64>,
-}
-
-impl<'a> Square<'a> {
-    fn new(gf: Gf, poly: &'a [u64]) -> Self {
-        let degree = poly.len() - 1;
-        if degree > MATRIX_MAX {
-            return Self { gf, poly, rows: Vec::new() };
-        }
-        let (padded, first) = (degree.next_multiple_of(TILE), degree.div_ceil(2));
-        let count = degree - first;
-        // x^m, and x·(x^m) without its own x^m.
-        let mut steps = vec![0; 2 * padded];
-        steps[..degree].copy_from_slice(&poly[..degree]);
-        steps[padded + 1..padded + degree].copy_from_slice(&poly[..degree - 1]);
-        let mut rows = vec![0; padded * count];
-        // x^(2i - 2), which has degree below m at first.
-        let mut row = vec![0; padded];
-        row[2 * first - 2] = 1;
-        for i in 0..count {
-            let (top, below) = (row[degree - 1], row[degree - 2]);
-            let scales = [below ^ gf.mul(top, poly[degree - 1]), top];
-            row.copy_within(..padded - 2, 2);
-            row[..2].fill(0);
-            for column in (0..padded).step_by(TILE) {
-                let more = gf.combine(&scales, &steps[column..], padded);
-                row[column..column + TILE].iter_mut().zip(more).for_each(|(x, more)| *x ^= more);
-            }
-            row[degree..].fill(0);
-            for (tile, coefficients) in row.chunks_exact(TILE).enumerate() {
-                rows[(tile * count + i) * TILE..][..TILE].copy_from_slice(coefficients);
-            }
-        }
-        Self { gf, poly, rows }
-    }
-
-    /// The square of a residue whose coefficients are squared already, in whole tiles.
-    fn of(&self, squares: &[u64], square: &mut [u64]) {
-        let degree = self.poly.len() - 1;
-        if self.rows.is_empty() {
-            let mut spread = vec![0; 2 * degree - 1];
-            spread.iter_mut().step_by(2).zip(squares).for_each(|(x, y)| *x = *y);
-            square[..degree].copy_from_slice(&remainder(self.gf, &spread, self.poly));
-            return;
-        }
-        let first = degree.div_ceil(2);
-        let high = &squares[first..];
-        for (rows, square) in self.rows.chunks_exact(high.len() * TILE).zip(square.chunks_exact_mut(TILE)) {
-            square.copy_from_slice(&self.gf.combine(high, rows, TILE));
-        }
-        square.iter_mut().step_by(2).zip(&squares[..first]).for_each(|(x, y)| *x ^= *y);
-    }
+/// Coefficients below the highest, from there down.
+pub fn below(poly: &[u64]) -> Vec<u64> {
+    poly.iter().rev().skip(1).copied().collect()
 }
 
 /// Splits factors by their traces, all of them level by level, so that what is inverted on one level is inverted
@@ -194,8 +119,8 @@ impl<'a> Square<'a> {
 pub fn separate(gf: Gf, mut level: Vec<Factor>, found: &mut [Option<Vec<u64>>]) -> Vec<Factor> {
     let (mut quadratics, mut unseparated) = (Vec::new(), Vec::new());
     while !level.is_empty() {
-        let (mut below, mut divided, mut leads) = (Vec::new(), Vec::new(), Vec::new());
-        for mut factor in level {
+        let (mut divided, mut leads) = (Vec::new(), Vec::new());
+        for mut factor in std::mem::take(&mut level) {
             match *factor.poly {
                 [_] => continue,
                 [root, _] => {
@@ -210,32 +135,34 @@ pub fn separate(gf: Gf, mut level: Vec<Factor>, found: &mut [Option<Vec<u64>>]) 
                 }
                 _ => {}
             }
-            let Some(trace) = factor.traces.pop() else {
+            let Some(trace) = factor.next_trace() else {
                 unseparated.push(factor);
                 continue;
             };
-            let divisor = common_divisor(gf, &factor.poly, trace);
+            let divisor = common_divisor(gf, &factor.poly, &trace);
             if divisor.len() == 1 || divisor.len() == factor.poly.len() {
-                below.push(factor);
+                level.push(factor);
             } else {
                 leads.push(divisor[divisor.len() - 1]);
                 divided.push((factor, divisor));
             }
         }
         invert(gf, &mut leads);
-        for ((Factor { poly, traces, set }, mut divisor), scale) in divided.into_iter().zip(leads) {
-            divisor.iter_mut().for_each(|x| *x = gf.mul(*x, scale));
+        for ((Factor { poly, mut traces, unseen, set }, mut divisor), scale) in divided.into_iter().zip(leads)
+        {
+            scale_by(gf, &mut divisor, scale);
             let cofactor = quotient(gf, &poly, &divisor);
-            for poly in [divisor, cofactor] {
-                let traces = if poly.len() <= 3 {
-                    Vec::new()
-                } else {
-                    traces.iter().map(|trace| remainder(gf, trace, &poly)).collect()
-                };
-                below.push(Factor { poly, traces, set });
-            }
+            let reduced = |mut traces: Vec<u64>, poly: &[u64]| {
+                gf.divide(&mut traces, &below(poly));
+                traces.truncate((poly.len() - 1) * TILE);
+                traces
+            };
+            let needs = |poly: &[u64]| poly.len() > 3;
+            let first = if needs(&divisor) { reduced(traces.clone(), &divisor) } else { Vec::new() };
+            traces = if needs(&cofactor) { reduced(traces, &cofactor) } else { Vec::new() };
+            level.push(Factor { poly: divisor, traces: first, unseen, set });
+            level.push(Factor { poly: cofactor, traces, unseen, set });
         }
-        level = below;
     }
     let mut inverses: Vec<u64> = quadratics.iter().map(|(_, linear, _)| *linear).collect();
     invert(gf, &mut inverses);
@@ -272,7 +199,7 @@ pub fn invert(gf: Gf, values: &mut [u64]) {
 /// The quotient by a monic polynomial.
 pub fn quotient(gf: Gf, poly: &[u64], divisor: &[u64]) -> Vec<u64> {
     let degree = divisor.len() - 1;
-    let below: Vec<u64> = divisor[..degree].iter().rev().copied().collect();
+    let below = below(divisor);
     let mut quotient = poly[degree..].to_vec();
     for j in (0..quotient.len()).rev() {
         let count = (quotient.len() - 1 - j).min(degree);
@@ -308,42 +235,41 @@ pub fn remainder(gf: Gf, poly: &[u64], divisor: &[u64]) -> Vec<u64> {
 }
 
 /// A multiple of the common divisor of a polynomial and a residue modulo it.
-fn common_divisor(gf: Gf, poly: &[u64], mut short: Vec<u64>) -> Vec<u64> {
-    let len = poly.len().next_multiple_of(TILE) + TILE;
-    // Both in one buffer, the longer first; the shorter is moved under the longer's top.
-    let mut long = poly.to_vec();
-    trim(&mut short);
-    let mut rows = vec![0; 2 * len];
-    while !short.is_empty() {
-        if short.len() == 1 {
-            return vec![1];
-        }
-        // One subtraction each of x·short and short, or more of them when degrees fall by more than one.
-        while long.len() >= short.len() {
-            let shift = long.len() - short.len();
-            let (top, lead) = (long[long.len() - 1], short[short.len() - 1]);
-            let padded = long.len().next_multiple_of(TILE);
-            rows[..long.len()].copy_from_slice(&long);
-            rows[long.len()..padded + shift].fill(0);
-            rows[padded + shift..padded + long.len()].copy_from_slice(&short);
-            rows[padded + long.len()..2 * padded].fill(0);
-            let total = long.len();
-            for (tile, out) in long.chunks_mut(TILE).enumerate() {
-                let sum = gf.combine(&[lead, top], &rows[tile * TILE..], padded);
-                out.copy_from_slice(&sum[..out.len()]);
+fn common_divisor(gf: Gf, poly: &[u64], residue: &[u64]) -> Vec<u64> {
+    // Zeros in front, so that either can be read as its product with any power of x that it is ever multiplied by.
+    let front = poly.len();
+    let padded = poly.len().next_multiple_of(TILE);
+    let mut buffers = vec![0; 2 * (front + padded)];
+    let (mut long, mut short) = buffers.split_at_mut(front + padded);
+    long[front..front + poly.len()].copy_from_slice(poly);
+    short[front..front + residue.len()].copy_from_slice(residue);
+    // Lengths without leading zeros.
+    let trimmed = |poly: &[u64], len: usize| {
+        poly[front..front + len].iter().rposition(|x| *x != 0).map_or(0, |top| top + 1)
+    };
+    let mut long_len = poly.len();
+    let mut short_len = trimmed(short, residue.len());
+    while short_len > 1 {
+        // One subtraction of x·short and one of short, at once; one by one when degrees differ otherwise.
+        while long_len >= short_len {
+            let (top, lead) = (long[front + long_len - 1], short[front + short_len - 1]);
+            let filled = long_len.next_multiple_of(TILE);
+            if long_len == short_len + 1 {
+                let next =
+                    gf.mul(lead, long[front + long_len - 2]) ^ gf.mul(top, short[front + short_len - 2]);
+                let scales = [gf.mul(lead, lead), gf.mul(lead, top), next];
+                gf.cross_linear(&mut long[front..front + filled], &short[front - 1..][..filled + 1], scales);
+            } else {
+                let shifted = &short[front + short_len - long_len..][..filled];
+                gf.cross(&mut long[front..front + filled], shifted, [lead, top]);
             }
-            debug_assert_eq!(long[total - 1], 0);
-            trim(&mut long);
+            debug_assert_eq!(long[front + long_len - 1], 0);
+            long_len = trimmed(long, long_len);
         }
-        std::mem::swap(&mut long, &mut short);
+        (long, short) = (short, long);
+        (long_len, short_len) = (short_len, long_len);
     }
-    long
-}
-
-fn trim(poly: &mut Vec<u64>) {
-    while poly.last() == Some(&0) {
-        let _ = poly.pop();
-    }
+    if short_len == 1 { vec![1] } else { long[front..front + long_len].to_vec() }
 }
 
 /// The two roots of x² + `linear`·x + `constant`: with x = `linear`·y it is y² + y = constant/linear².
@@ -360,35 +286,48 @@ fn quadratic(gf: Gf, constant: u64, linear: u64, inverse: u64) -> Option<[u64; 2
 
 /// One y with y² + y = `value`, if there is one (the other is y + 1).
 ///
-/// The map is linear; an echelon form of its images, each with a preimage, is made once for each field. It lies beside the heap,
-/// so that a trial's peak does not depend on which one came first.
-fn half(gf: Gf, mut value: u64) -> Option<u64> {
-    static ECHELONS: [OnceLock<[[u64; 2]; 64]>; 9] = [const { OnceLock::new() }; 9];
-    let echelon = ECHELONS[gf.bits as usize / 8].get_or_init(|| {
-        let mut echelon = [[0; 2]; 64];
-        for bit in 1..gf.bits {
-            let mut preimage = 1 << bit;
-            let mut image = gf.mul(preimage, preimage) ^ preimage;
-            while image != 0 {
-                let row = &mut echelon[image.ilog2() as usize];
-                if row[0] == 0 {
-                    *row = [image, preimage];
-                    break;
-                }
-                image ^= row[0];
-                preimage ^= row[1];
+/// y is linear in the value: what it is for each four bits of one is tabled once for each field. The tables lie beside the
+/// heap, so that a trial's peak does not depend on which one came first.
+fn half(gf: Gf, value: u64) -> Option<u64> {
+    static TABLES: [OnceLock<[[u64; 16]; 16]>; 9] = [const { OnceLock::new() }; 9];
+    let tables = TABLES[gf.bits as usize / 8].get_or_init(|| half_tables(gf));
+    let entry = |(n, table): (usize, &[u64; 16])| table[(value >> (4 * n) & 15) as usize];
+    let root = tables.iter().enumerate().map(entry).fold(0, |sum, x| sum ^ x);
+    // Half of all values have none, and got something.
+    (gf.mul(root, root) ^ root == value).then_some(root)
+}
+
+/// By an echelon form of the images of y² + y, each with its preimage.
+fn half_tables(gf: Gf) -> [[u64; 16]; 16] {
+    let mut echelon = [[0; 2]; 64];
+    for bit in 1..gf.bits {
+        let mut preimage = 1 << bit;
+        let mut image = gf.mul(preimage, preimage) ^ preimage;
+        while image != 0 {
+            let row = &mut echelon[image.ilog2() as usize];
+            if row[0] == 0 {
+                *row = [image, preimage];
+                break;
             }
+            image ^= row[0];
+            preimage ^= row[1];
         }
-        echelon
-    });
-    let mut root = 0;
-    while value != 0 {
-        let [image, preimage] = echelon[value.ilog2() as usize];
-        if image == 0 {
-            return None;
-        }
-        value ^= image;
-        root ^= preimage;
     }
-    Some(root)
+    // Bits from the highest down; one without an image is left, which is linear too.
+    let preimage = |mut value: u64| {
+        echelon.iter().enumerate().rev().fold(0, |root, (bit, [image, preimage])| {
+            if *image != 0 && value >> bit & 1 == 1 {
+                value ^= image;
+                root ^ preimage
+            } else {
+                root
+            }
+        })
+    };
+    std::array::from_fn(|n| {
+        std::array::from_fn(|nibble| {
+            let value = (nibble as u64) << (4 * n);
+            if value & !gf.mask() == 0 { preimage(value) } else { 0 }
+        })
+    })
 }

@@ -1,8 +1,9 @@
 //! Elements one at a time, as a set grows: a sketch that takes them as they come.
 //!
-//! The same powers as in batches (see `x86`), of one element: x^(2jB) · x^(2i+1), where the lanes of a register are
+//! The same powers as in batches (see `x86`), of one element: x^(2jB) · x^(2i+1), where the parts of a register are
 //! consecutive i. Products are added unreduced and reduced when the sketch is read, so each register of
-//! syndromes costs two multiplications and no chain from one to the next.
+//! syndromes costs one multiplication and no chain from one to the next. An element is in all sums when
+//! [`Adder::add`] returns: nothing is kept for a batch.
 
 #[cfg(target_arch = "x86_64")]
 use super::x86;
@@ -13,19 +14,20 @@ use super::{Gf, Path, portable};
 pub struct Adder {
     gf: Gf,
     capacity: usize,
-    /// x, x³, x⁵, …, a multiple of four of them.
+    /// x, x³, x⁵, …, of each two words of which the first counts.
     babies: Vec<u64>,
-    /// Unreduced, in the order of the registers: products of lanes with even places, then with odd ones.
-    /// Portable: low words of reduced sums.
+    /// Unreduced, two words each; of the first row, which are sums of babies, the second word is whatever.
+    /// Portable: reduced, in the first words.
     sums: Vec<u64>,
 }
 
 impl Adder {
     /// An empty sketch of `capacity` syndromes.
     pub fn new(gf: Gf, capacity: usize) -> Self {
-        let babies = capacity.isqrt().next_multiple_of(4).max(4);
-        let giants = capacity.div_ceil(babies);
-        Self { gf, capacity, babies: vec![0; babies], sums: vec![0; 2 * babies * giants] }
+        // Babies cost a quarter of what giants do, as they are made several at a time.
+        let babies = (2 * capacity.isqrt()).next_power_of_two().max(8);
+        let giants = capacity.div_ceil(babies).max(1);
+        Self { gf, capacity, babies: vec![0; 2 * babies], sums: vec![0; 2 * babies * giants] }
     }
 
     /// Adds an element, or takes it out again; `x` may not be 0. O(capacity).
@@ -34,9 +36,7 @@ impl Adder {
         match gf.path {
             Path::Portable => portable::add(gf, sums.as_chunks_mut().0, x),
             #[cfg(target_arch = "x86_64")]
-            Path::Clmul128 => x86::add128(gf, babies, sums, x),
-            #[cfg(target_arch = "x86_64")]
-            Path::Clmul256 => x86::add256(gf, babies, sums, x),
+            _ => x86::add(gf, babies, sums, &x),
         }
     }
 
@@ -47,15 +47,12 @@ impl Adder {
 
     /// The syndromes of what is in it.
     pub(super) fn syndromes(&self) -> Vec<u64> {
-        let mut out = vec![0; self.sums.len() / 2];
-        match self.gf.path {
-            Path::Portable => {
-                out.iter_mut().zip(self.sums.as_chunks::<2>().0).for_each(|(x, sum)| *x = sum[0]);
-            }
-            #[cfg(target_arch = "x86_64")]
-            Path::Clmul128 => x86::total_all128(self.gf, &self.sums, &mut out),
-            #[cfg(target_arch = "x86_64")]
-            Path::Clmul256 => x86::total_all256(self.gf, &self.sums, &mut out),
+        let mut out: Vec<u64> = self.sums.as_chunks::<2>().0.iter().map(|sum| sum[0]).collect();
+        #[cfg(target_arch = "x86_64")]
+        if self.gf.path != Path::Portable {
+            // The first row are babies themselves.
+            let first = self.babies.len() / 2;
+            x86::total_all(self.gf, &self.sums[2 * first..], &mut out[first..]);
         }
         out.truncate(self.capacity);
         out

@@ -1,0 +1,240 @@
+//! The same in vectors, with carry-less multiplication.
+//!
+//! **Encoding.** The syndromes of one element are a chain of c dependent products; minisketch walks it. But
+//! x^(2(jB+i)+1) = x^(2jB) · x^(2i+1): B "babies" and c/B "giants" are some 2√c reduced products, and all
+//! else is a product of a giant and a baby, summed over the elements. The sum of 128-bit products is
+//! reduced once, when all elements are in it. So a block of elements becomes two small matrices, and the
+//! syndromes a product of matrices over the ring of polynomials, which `encode` takes with half a carry-less
+//! product for each element and syndrome; `single` does the same for one element.
+//!
+//! **Columns.** [`combine`] and [`dots`] keep sixteen sums in registers while all rows pass by (`sums`).
+//!
+//! Macros write each kernel once for every register width; `registers` gives the widths' intrinsics common names.
+//! All kernels are generic over the field's bits, so that shifts are by constants.
+
+#![allow(unsafe_code)]
+
+mod convolve;
+mod encode;
+mod registers;
+mod single;
+mod sums;
+
+use core::arch::x86_64::*;
+
+use super::{BLOCK, Gf, Grid, Path, TILE, Window, invert, shifts};
+use convolve::convolve;
+use encode::encode;
+use registers::{v128, v256, v512};
+use single::single;
+use sums::sums;
+
+/// x^b modulo the modulus.
+const fn spread_one([s1, s2, s3]: [u32; 3]) -> u64 {
+    1 | 1 << s1 | 1 << s2 | 1 << s3
+}
+
+/// For b = 64: what the four highest bits of a product's high word are worth beyond their shifts.
+const fn overflow(shifts: [u32; 3]) -> [u8; 16] {
+    let mut table = [0; 16];
+    let mut top = 0;
+    while top < 16 {
+        let (mut over, mut i) = (0, 0);
+        while i < 3 {
+            over ^= top >> (4 - shifts[i]);
+            i += 1;
+        }
+        let (mut worth, mut i) = (over, 0);
+        while i < 3 {
+            worth ^= over << shifts[i];
+            i += 1;
+        }
+        table[top] = worth as u8;
+        top += 1;
+    }
+    table
+}
+
+mod lanes128 {
+    use super::v128::*;
+    use super::*;
+
+    sums!("pclmulqdq,ssse3");
+    convolve!("pclmulqdq,ssse3");
+    encode!("pclmulqdq,ssse3");
+    single!("pclmulqdq,ssse3");
+
+    /// The first word.
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    pub fn first(a: V) -> u64 {
+        _mm_cvtsi128_si64(a) as u64
+    }
+
+    /// A product.
+    #[target_feature(enable = "pclmulqdq,ssse3")]
+    pub fn product<const BITS: u32>(a: u64, b: u64) -> u64 {
+        first(mul_firsts::<BITS>(set1(a), set1(b)))
+    }
+
+    /// See [`invert`].
+    #[target_feature(enable = "pclmulqdq,ssse3")]
+    pub fn inverse<const BITS: u32>(a: u64) -> u64 {
+        first(invert(BITS, set1(a), |a, b| mul_firsts::<BITS>(a, b)))
+    }
+
+    /// The first babies, and what leads to the next ones.
+    #[inline]
+    #[target_feature(enable = "pclmulqdq,ssse3")]
+    fn first_babies<const BITS: u32>(x: V) -> (V, V) {
+        (x, mul_firsts::<BITS>(x, x))
+    }
+
+    /// The last part, in all parts.
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn last_part(a: V) -> V {
+        a
+    }
+}
+
+mod lanes256 {
+    use super::v256::*;
+    use super::*;
+
+    sums!("vpclmulqdq,pclmulqdq,avx2");
+    convolve!("vpclmulqdq,pclmulqdq,avx2");
+    encode!("vpclmulqdq,pclmulqdq,avx2");
+    single!("vpclmulqdq,pclmulqdq,avx2");
+
+    /// x, x³, and x⁴ in both parts.
+    #[inline]
+    #[target_feature(enable = "vpclmulqdq,pclmulqdq,avx2")]
+    fn first_babies<const BITS: u32>(x: V) -> (V, V) {
+        let square = mul_firsts::<BITS>(x, x);
+        let next = mul_firsts::<BITS>(square, _mm256_blend_epi32::<0xf0>(square, x));
+        (_mm256_blend_epi32::<0xf0>(x, next), _mm256_permute2x128_si256::<0x00>(next, next))
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn last_part(a: V) -> V {
+        _mm256_permute2x128_si256::<0x11>(a, a)
+    }
+}
+
+mod lanes512 {
+    use super::v512::*;
+    use super::*;
+
+    sums!("vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq");
+    convolve!("vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq");
+    encode!("vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq");
+    single!("vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq");
+
+    /// x, x³, x⁵, x⁷, and x⁸ in all parts.
+    #[inline]
+    #[target_feature(enable = "vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq")]
+    fn first_babies<const BITS: u32>(x: V) -> (V, V) {
+        // Bits of `a` where those of the mask are, else of `b`: logic has more ports than blends by a mask register.
+        let choose = |a: V, b: V, mask: V| _mm512_ternarylogic_epi64::<0xca>(mask, a, b);
+        let parts = |a: i64, b: i64, c: i64, d: i64| _mm512_set_epi64(-d, -d, -c, -c, -b, -b, -a, -a);
+        let square = mul_firsts::<BITS>(x, x);
+        // x⁴, x³, x⁴, x³.
+        let low = mul_firsts::<BITS>(square, choose(square, x, parts(1, 0, 1, 0)));
+        let fourth = _mm512_shuffle_i64x2::<0x00>(low, low);
+        // x⁸, x⁷, x⁵, x⁷.
+        let high = mul_firsts::<BITS>(fourth, choose(x, low, parts(0, 0, 1, 0)));
+        let first = choose(choose(x, low, parts(1, 0, 0, 0)), high, parts(1, 1, 0, 0));
+        (first, _mm512_shuffle_i64x2::<0x00>(high, high))
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn last_part(a: V) -> V {
+        _mm512_shuffle_i64x2::<0xff>(a, a)
+    }
+}
+
+/// Calls a kernel for a field.
+macro_rules! on_field {
+    ($gf:ident, $lanes:ident::$name:ident($($argument:expr),*)) => {
+        // SAFETY: `Path::all` names a path only where its features are detected, and those of wider registers only
+        // where those of narrower ones are.
+        unsafe {
+            match $gf.bits {
+                32 => $lanes::$name::<32>($($argument),*),
+                40 => $lanes::$name::<40>($($argument),*),
+                48 => $lanes::$name::<48>($($argument),*),
+                _ => $lanes::$name::<64>($($argument),*),
+            }
+        }
+    };
+}
+
+/// Calls a kernel for a field and a path.
+macro_rules! run {
+    ($gf:ident, $name:ident($($argument:expr),*)) => {
+        match $gf.path {
+            Path::Clmul512 => on_field!($gf, lanes512::$name($($argument),*)),
+            Path::Clmul256 => on_field!($gf, lanes256::$name($($argument),*)),
+            _ => on_field!($gf, lanes128::$name($($argument),*)),
+        }
+    };
+}
+
+/// See [`Gf::mul`].
+pub fn mul(gf: Gf, a: u64, b: u64) -> u64 {
+    on_field!(gf, lanes128::product(a, b))
+}
+
+/// See [`Gf::inverse`].
+pub fn inverse(gf: Gf, a: u64) -> u64 {
+    on_field!(gf, lanes128::inverse(a))
+}
+
+/// See [`Gf::dot`].
+pub fn dot(gf: Gf, a: &[u64], b: &[u64]) -> u64 {
+    run!(gf, dot(a, b))
+}
+
+/// See [`Gf::combine`].
+pub fn combine(gf: Gf, scales: &[u64], rows: &[u64], step: usize) -> [u64; TILE] {
+    run!(gf, combine(scales, rows, step))
+}
+
+/// See [`Gf::dots`].
+pub fn dots(gf: Gf, a: &[u64], b: &[u64]) -> [u64; TILE] {
+    run!(gf, dots(a, b))
+}
+
+/// See [`Gf::cross`].
+pub fn cross(gf: Gf, p: &mut [u64], q: &[u64], scales: [u64; 2]) {
+    run!(gf, cross(p, q, scales));
+}
+
+/// See [`Gf::cross_linear`].
+pub fn cross_linear(gf: Gf, p: &mut [u64], q: &[u64], scales: [u64; 3]) {
+    run!(gf, cross_linear(p, q, scales));
+}
+
+/// See [`Gf::convolve`].
+pub fn convolve(gf: Gf, a: &[u64], window: &Window, out: &mut [u64]) {
+    run!(gf, convolve(a, window, out));
+}
+
+/// Adds the unreduced products of the babies and giants of one element, see `single`. From memory it gets into all
+/// lanes by a load, from a register only by a shuffle.
+pub fn add(gf: Gf, babies: &mut [u64], sums: &mut [u64], x: &u64) {
+    run!(gf, add(babies, sums, x));
+}
+
+/// Reduces the sums of the function before.
+pub fn total_all(gf: Gf, sums: &[u64], out: &mut [u64]) {
+    run!(gf, total_all(sums, out));
+}
+
+/// Adds the products of all elements to the sums, see [`Grid`].
+pub fn syndromes(gf: Gf, capacity: usize, grid: &mut Grid, elements: &[u64]) {
+    run!(gf, syndromes(capacity, grid, elements));
+}
