@@ -82,9 +82,9 @@ pub fn median_interval(values: &[f64], seed: u64) -> Option<Interval> {
         return Some(Interval { low: mid, mid, high: mid });
     }
     let mut rng = Splitmix::new(seed);
-    let mut ranks = vec![0u32; sorted.len()];
+    let mut counts = vec![0u32; sorted.len()];
     let mut medians: Vec<f64> =
-        (0..RESAMPLES).map(|_| resampled_median(&sorted, &mut ranks, &mut rng)).collect();
+        (0..RESAMPLES).map(|_| resampled_median(&sorted, &mut counts, &mut rng)).collect();
     medians.sort_by(f64::total_cmp);
     let low = quantile(&medians, 0.025)?;
     let high = quantile(&medians, 0.975)?;
@@ -92,18 +92,27 @@ pub fn median_interval(values: &[f64], seed: u64) -> Option<Interval> {
     Some(Interval { low: low.min(mid), mid, high: high.max(mid) })
 }
 
-/// Median of one resample of `sorted`; `ranks` is scratch of the same length, which must not be 0.
-fn resampled_median(sorted: &[f64], ranks: &mut [u32], rng: &mut Splitmix) -> f64 {
-    for rank in ranks.iter_mut() {
-        *rank = rng.below(sorted.len()) as u32;
+/// Median of one resample of `sorted`; `counts`, of the same length, which must not be 0, is where it is tallied how often
+/// each value was drawn: the ranks are their own order, and nothing need be sorted.
+fn resampled_median(sorted: &[f64], counts: &mut [u32], rng: &mut Splitmix) -> f64 {
+    counts.fill(0);
+    for _ in 0..sorted.len() {
+        counts[rng.below(sorted.len())] += 1;
     }
-    let half = ranks.len() / 2;
-    let (lower, upper, _) = ranks.select_nth_unstable(half);
-    let high = sorted[*upper as usize];
+    let half = sorted.len() as u32 / 2;
+    let (mut rank, mut drawn) = (0, counts[0]);
+    // The value with so many drawn ones below it, of equals any.
+    let mut after = |below: u32| {
+        while drawn <= below {
+            rank += 1;
+            drawn += counts[rank];
+        }
+        sorted[rank]
+    };
     if !sorted.len().is_multiple_of(2) {
-        return high;
+        return after(half);
     }
-    let low = lower.iter().max().map_or(high, |rank| sorted[*rank as usize]);
+    let (low, high) = (after(half - 1), after(half));
     if low == high { low } else { low + (high - low) * 0.5 }
 }
 
@@ -202,9 +211,11 @@ mod tests {
         let mut rng = Splitmix::new(3);
         for len in 1..40usize {
             let sorted: Vec<f64> = (0..len).map(|value| (value * value) as f64).collect();
-            let mut ranks = vec![0; len];
-            let fast = resampled_median(&sorted, &mut ranks, &mut rng);
-            let values: Vec<f64> = ranks.iter().map(|rank| sorted[*rank as usize]).collect();
+            let mut counts = vec![0; len];
+            let fast = resampled_median(&sorted, &mut counts, &mut rng);
+            let drawn = sorted.iter().zip(&counts).flat_map(|(value, count)| vec![*value; *count as usize]);
+            let values: Vec<f64> = drawn.collect();
+            assert_eq!(values.len(), len);
             assert_eq!(Some(fast), median(&values));
         }
     }
