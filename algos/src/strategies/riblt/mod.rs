@@ -19,9 +19,9 @@
 //! that decode take 11.7, 17.2 and 50.2 of that; what is above them is overshoot.
 //! **Flights.** 4 where the window holds the whole stream: hello, stream, claim, verdict; 2 more for every frame
 //! beyond the window, which must wait for a round trip; a retry takes 2 more. **CPU.** Either end: one keyed hash, one
-//! sort and 2·ln m steps of a walk an item for m symbols. The coding alone (`kernel.rs`) takes 77 ns an item at
-//! n = 10^6, m = 2000 and 205 at m = 2·10^5, then 220 to 310 ns to decode a difference at d = 1000 (AVX2, Zen 3;
-//! `cargo bench -p offerbench-peers -- riblt`).
+//! sort and 2·ln m steps of a walk an item for m symbols. The coding alone (`kernel.rs`) takes 29 ns an item at
+//! n = 10^6, m = 2000 and 66 at m = 2·10^5, then 80 to 120 ns to decode a difference at d = 1000 to 10^4 (AVX-512, Sapphire
+//! Rapids; with AVX2 63, 132, and 280 to 400; `cargo bench -p offerbench-peers -- riblt`).
 //! That is a session with `salt=session`, and the first under any key. With the other salts an index keeps the first
 //! symbols (see `source.rs`), and a session costs what it sends and finds.
 //! Budgets predict what one walk at a time takes on a cold index: both ends must come to the same answer. A responder that runs ahead of a wide window may reach its
