@@ -21,7 +21,7 @@
 //! beyond the window, which must wait for a round trip; a retry takes 2 more. **CPU.** Either end: one keyed hash, one
 //! sort and 2·ln m steps of a walk an item for m symbols. The coding alone (`kernel.rs`) takes 29 ns an item at
 //! n = 10^6, m = 2000 and 66 at m = 2·10^5, then 80 to 120 ns to decode a difference at d = 1000 to 10^4 (AVX-512, Sapphire
-//! Rapids; with AVX2 63, 132, and 280 to 400; `cargo bench -p offerbench-peers -- riblt`).
+//! Rapids; `cargo bench -p offerbench-peers -- riblt`).
 //! That is a session with `salt=session`, and the first under any key. With the other salts an index keeps the first
 //! symbols (see `source.rs`), and a session costs what it sends and finds.
 //! Budgets predict what one walk at a time takes on a cold index: both ends must come to the same answer. A responder that runs ahead of a wide window may reach its
