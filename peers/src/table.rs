@@ -140,6 +140,13 @@ const PEEL: Row = Row::new("riblt", "decode", riblt::decode).beside("riblt").per
 const PEEL_DO: Row =
     Row::new("riblt", "decode", riblt::decode_do).beside("do-riblt").per("difference of the sets");
 
+const CODED: Row = Row::new("riblt", "session", riblt::session)
+    .beside("riblt")
+    .n(10_000)
+    .sized(Difference, 1_000)
+    .how(Session, Cold)
+    .per("session");
+
 const SYNC: Row = Row::new("range", "session", range::equal)
     .beside("negentropy")
     .n(1_000_000)
@@ -205,12 +212,8 @@ pub static ROWS: &[Row] = &[
     PEEL.n(10_000).sized(Difference, 10_000).asked(250.0),
     PEEL_DO.n(1_000).sized(Difference, 1_000).asked(40.0),
     PEEL_DO.n(10_000).sized(Difference, 10_000).asked(250.0),
-    Row::new("riblt", "session", riblt::session)
-        .beside("riblt")
-        .n(10_000)
-        .sized(Difference, 1_000)
-        .how(Session, Cold)
-        .per("session")
+    CODED.bytes("difference", None),
+    Row { operation: "session, smallest steps", prepare: riblt::session_in_smallest_steps, ..CODED }
         .bytes("difference", Some(Asked::OursAtMost(17.5))),
     SYNC.asked(500.0).bytes("session", None),
     newest().sized(Difference, 100).asked(80.0).bytes("difference", None),
