@@ -339,7 +339,9 @@ mod tests {
         let mut rng = Seed::new(1).rng();
         for bits in [1, 20, 31, 32, 33, 40, 48, 63] {
             let modulus = (1 << bits) - 1;
-            for hash in [0, modulus, modulus + 1, !modulus, u64::MAX - 1, u64::MAX, rng.next_u64(), rng.next_u64()] {
+            for hash in
+                [0, modulus, modulus + 1, !modulus, u64::MAX - 1, u64::MAX, rng.next_u64(), rng.next_u64()]
+            {
                 assert_eq!(short_of(hash, bits), 1 + hash % modulus, "{hash} {bits}");
             }
         }

@@ -156,7 +156,8 @@ impl Sorted {
     /// From the first that is not below a short id on.
     fn at_or_after(&self, short: u64) -> &[(u64, u32)] {
         let bucket = (short >> self.shift) as usize;
-        let start = bucket.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| *end as usize);
+        let start =
+            bucket.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| *end as usize);
         let end = self.ends.get(bucket).map_or(self.pairs.len(), |end| *end as usize);
         let start = start + self.pairs[start..end].partition_point(|(s, _)| *s < short);
         &self.pairs[start..]

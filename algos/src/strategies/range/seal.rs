@@ -43,11 +43,16 @@ pub fn run(items: &[Item]) -> Vec<Entry> {
         bucket.clear();
         bucket.extend_from_slice(&run[start..end]);
         // Repetitions are left out, so that what is written never overtakes what is read.
-        by_time.each_in_order(&bucket, |item| item[0], key, |item| {
-            sum.add_sum(&sum_of(item));
-            run[len] = entry(item[0], &sum);
-            len += 1;
-        });
+        by_time.each_in_order(
+            &bucket,
+            |item| item[0],
+            key,
+            |item| {
+                sum.add_sum(&sum_of(item));
+                run[len] = entry(item[0], &sum);
+                len += 1;
+            },
+        );
         start = end;
     }
     run.truncate(len);
