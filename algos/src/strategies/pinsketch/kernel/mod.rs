@@ -82,29 +82,51 @@ impl Path {
     }
 }
 
-/// Elements whose powers are held at once: with 32 of each, babies and giants take 16 kB, half of a usual L1.
-const BLOCK: usize = 32;
+/// Elements whose powers are held at once: with 32 of each, babies and giants take 32 kB each.
+const BLOCK: usize = 128;
 
-/// What encoding in vectors works on; see `x86`.
+/// What encoding works on; see `x86`.
 struct Grid {
     /// x^(2i+1) for each element of a block, for i from 0.
     babies: Vec<u64>,
-    /// x^(2jB) likewise for j from 0, B the number of babies.
+    /// x^(2jB) likewise for j from 1, B the number of babies.
     giants: Vec<u64>,
-    /// Unreduced: syndrome jB + i.
+    /// Unreduced: syndrome jB + i; for j = 0 in two words that are to be added.
     sums: Vec<[u64; 2]>,
+    /// What in vectors is to be added to the sums of a baby, and to those of a giant; see `x86::encode`.
+    babies_own: Vec<[u64; 2]>,
+    giants_own: Vec<[u64; 2]>,
 }
 
 impl Grid {
     fn new(capacity: usize) -> Self {
         let babies = capacity.isqrt().next_multiple_of(4);
-        let giants = capacity.div_ceil(babies).next_multiple_of(2);
+        let giants = capacity.div_ceil(babies) - 1;
         Self {
             babies: vec![0; babies * BLOCK],
             giants: vec![0; giants * BLOCK],
-            sums: vec![[0; 2]; babies * giants],
+            sums: vec![[0; 2]; babies * (giants + 1)],
+            babies_own: vec![[0; 2]; babies],
+            giants_own: vec![[0; 2]; giants.next_multiple_of(4)],
         }
     }
+
+    /// A syndrome, unreduced.
+    fn syndrome(&self, place: usize) -> u128 {
+        let word = |[low, high]: [u64; 2]| u128::from(high) << 64 | u128::from(low);
+        let (sum, babies_len) = (self.sums[place], self.babies_own.len());
+        match (place / babies_len).checked_sub(1) {
+            None => u128::from(sum[0] ^ sum[1]),
+            Some(giant) => {
+                word(sum) ^ word(self.babies_own[place % babies_len]) ^ word(self.giants_own[giant])
+            }
+        }
+    }
+}
+
+/// The powers of the first `len` elements of a block, baby by baby or giant by giant.
+fn block_rows(powers: &[u64], len: usize) -> impl Iterator<Item = &[u64]> {
+    powers.chunks_exact(BLOCK).map(move |row| &row[..len])
 }
 
 /// Sums that [`Gf::convolve`] makes at once, at most.
@@ -316,22 +338,21 @@ impl Gf {
         let mut grid = Grid::new(capacity);
         let mut elements = elements.into_iter();
         loop {
-            let (mut some, mut len) = ([0; 8 * BLOCK], 0);
-            for (place, element) in some.iter_mut().zip(&mut elements) {
+            let (mut block, mut len) = ([0; BLOCK], 0);
+            for (place, element) in block.iter_mut().zip(&mut elements) {
                 *place = element;
                 len += 1;
             }
             match self.path {
-                Path::Portable => portable::syndromes(self, &mut grid, &some[..len]),
+                Path::Portable => portable::syndromes(self, &mut grid, &block[..len]),
                 #[cfg(target_arch = "x86_64")]
-                _ => x86::syndromes(self, capacity, &mut grid, &some[..len]),
+                _ => x86::syndromes(self, capacity, &mut grid, &block[..len]),
             }
-            if len < some.len() {
+            if len < BLOCK {
                 break;
             }
         }
-        let sums = grid.sums.iter().take(capacity);
-        sums.map(|[low, high]| self.reduce(u128::from(*high) << 64 | u128::from(*low))).collect()
+        (0..capacity).map(|place| self.reduce(grid.syndrome(place))).collect()
     }
 
     /// The set whose odd power sums these are, sorted, if it has at most as many elements; see

@@ -7,7 +7,7 @@
 //! as there is room for. As bits of one place only meet bits of the same place, sums are taken before the holes
 //! are masked.
 
-use super::{BLOCK, Gf, Grid, TILE, Window};
+use super::{BLOCK, Gf, Grid, TILE, Window, block_rows};
 
 /// Every fourth bit, four ways.
 type Sparse = [[u64; TILE]; 4];
@@ -151,34 +151,39 @@ pub fn dots(gf: Gf, a: &[u64], b: &[u64]) -> [u64; TILE] {
     sums.close().map(|sum| gf.reduce(sum))
 }
 
-/// See [`Gf::syndromes`]; as in `x86`, with blocks of babies and giants.
-pub fn syndromes(gf: Gf, grid: &mut Grid, elements: &[u64]) {
-    let Grid { babies, giants, sums } = grid;
+/// See [`Gf::syndromes`]; as in `x86`, with babies and giants.
+pub fn syndromes(gf: Gf, grid: &mut Grid, block: &[u64]) {
+    let Grid { babies, giants, sums, .. } = grid;
     let babies_len = babies.len() / BLOCK;
-    for block in elements.chunks(BLOCK) {
-        babies.fill(0);
-        babies[..block.len()].copy_from_slice(block);
-        for k in (0..BLOCK).step_by(TILE) {
-            let x = row(&babies[k..][..TILE]);
-            let square = dots(gf, &x, &x);
-            let mut power = x;
-            for i in 1..babies_len {
+    for (some, at) in block.chunks(TILE).zip((0..).step_by(TILE)) {
+        let x = row(some);
+        let square = dots(gf, &x, &x);
+        let mut power = x;
+        for (i, babies) in babies.chunks_exact_mut(BLOCK).enumerate() {
+            if i > 0 {
                 power = dots(gf, &power, &square);
-                babies[i * BLOCK + k..][..TILE].copy_from_slice(&power);
             }
-            let step = dots(gf, &power, &x);
-            let mut giant = [1; TILE];
-            for giants in giants.chunks_exact_mut(BLOCK) {
-                giants[k..][..TILE].copy_from_slice(&giant);
+            babies[at..][..TILE].copy_from_slice(&power);
+        }
+        let step = dots(gf, &power, &x);
+        let mut giant = step;
+        for (j, giants) in giants.chunks_exact_mut(BLOCK).enumerate() {
+            if j > 0 {
                 giant = dots(gf, &giant, &step);
             }
+            giants[at..][..TILE].copy_from_slice(&giant);
         }
-        for (giants, sums) in giants.chunks_exact(BLOCK).zip(sums.chunks_mut(babies_len)) {
-            for (babies, [low, high]) in babies.chunks_exact(BLOCK).zip(sums) {
-                let sum = sum(gf, giants, babies);
-                *low ^= sum as u64;
-                *high ^= (sum >> 64) as u64;
-            }
+    }
+    let len = block.len();
+    let (first, sums) = sums.split_at_mut(babies_len);
+    for (babies, sum) in block_rows(babies, len).zip(first) {
+        sum[0] ^= babies.iter().fold(0, |sum, baby| sum ^ baby);
+    }
+    for (giants, sums) in block_rows(giants, len).zip(sums.chunks_mut(babies_len)) {
+        for (babies, [low, high]) in block_rows(babies, len).zip(sums) {
+            let sum = sum(gf, giants, babies);
+            *low ^= sum as u64;
+            *high ^= (sum >> 64) as u64;
         }
     }
 }

@@ -22,7 +22,7 @@ mod sums;
 
 use core::arch::x86_64::*;
 
-use super::{BLOCK, Gf, Grid, Path, TILE, Window, invert, shifts};
+use super::{BLOCK, Gf, Grid, Path, TILE, Window, block_rows, invert, shifts};
 use convolve::convolve;
 use encode::encode;
 use registers::{v128, v256, v512};
@@ -96,6 +96,13 @@ mod lanes128 {
     fn last_part(a: V) -> V {
         a
     }
+
+    /// The sum of the parts of each.
+    #[inline]
+    #[target_feature(enable = "pclmulqdq,ssse3")]
+    fn gather(sums: [V; 4]) -> [V; 4] {
+        sums
+    }
 }
 
 mod lanes256 {
@@ -120,6 +127,15 @@ mod lanes256 {
     #[target_feature(enable = "avx2")]
     fn last_part(a: V) -> V {
         _mm256_permute2x128_si256::<0x11>(a, a)
+    }
+
+    #[inline]
+    #[target_feature(enable = "vpclmulqdq,pclmulqdq,avx2")]
+    fn gather([a, b, c, d]: [V; 4]) -> [V; 2] {
+        let two = |a: V, b: V| {
+            xor(_mm256_permute2x128_si256::<0x20>(a, b), _mm256_permute2x128_si256::<0x31>(a, b))
+        };
+        [two(a, b), two(c, d)]
     }
 }
 
@@ -153,6 +169,14 @@ mod lanes512 {
     #[target_feature(enable = "avx512f")]
     fn last_part(a: V) -> V {
         _mm512_shuffle_i64x2::<0xff>(a, a)
+    }
+
+    #[inline]
+    #[target_feature(enable = "vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq")]
+    fn gather([a, b, c, d]: [V; 4]) -> [V; 1] {
+        let halves = |a: V, b: V| xor(_mm512_shuffle_i64x2::<0x44>(a, b), _mm512_shuffle_i64x2::<0xee>(a, b));
+        let (a, b) = (halves(a, b), halves(c, d));
+        [xor(_mm512_shuffle_i64x2::<0x88>(a, b), _mm512_shuffle_i64x2::<0xdd>(a, b))]
     }
 }
 
@@ -234,7 +258,7 @@ pub fn total_all(gf: Gf, sums: &[u64], out: &mut [u64]) {
     run!(gf, total_all(sums, out));
 }
 
-/// Adds the products of all elements to the sums, see [`Grid`].
-pub fn syndromes(gf: Gf, capacity: usize, grid: &mut Grid, elements: &[u64]) {
-    run!(gf, syndromes(capacity, grid, elements));
+/// Adds the products of a block of elements to the sums, see [`Grid`].
+pub fn syndromes(gf: Gf, capacity: usize, grid: &mut Grid, block: &[u64]) {
+    run!(gf, syndromes(capacity, grid, block));
 }

@@ -68,7 +68,7 @@ macro_rules! single {
 
         #[target_feature(enable = $features)]
         pub fn total_all<const BITS: u32>(sums: &[u64], out: &mut [u64]) {
-            for (sums, out) in sums.chunks_exact(LANES).zip(out.chunks_exact_mut(PARTS)) {
+            for (sums, out) in sums.chunks_exact(LANES).zip(out.chunks_exact_mut(LANES / 2)) {
                 let sum = load(sums);
                 let mut words = [0; LANES];
                 store(&mut words, reduce::<BITS>(sum, sum));
