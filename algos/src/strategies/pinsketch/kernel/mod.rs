@@ -85,7 +85,8 @@ impl Path {
 /// Elements whose powers are held at once: with 32 of each, babies and giants take 32 kB each.
 const BLOCK: usize = 128;
 
-/// What encoding works on; see `x86`.
+/// What encoding works on, on every path, because heap peaks are counts and may not depend on the machine; see `x86`.
+#[derive(Clone, Debug)]
 struct Grid {
     /// x^(2i+1) for each element of a block, for i from 0.
     babies: Vec<u64>,
@@ -100,8 +101,8 @@ struct Grid {
 
 impl Grid {
     fn new(capacity: usize) -> Self {
-        let babies = capacity.isqrt().next_multiple_of(4);
-        let giants = capacity.div_ceil(babies) - 1;
+        let babies = capacity.max(1).isqrt().next_multiple_of(4);
+        let giants = capacity.div_ceil(babies).saturating_sub(1);
         Self {
             babies: vec![0; babies * BLOCK],
             giants: vec![0; giants * BLOCK],
@@ -331,28 +332,21 @@ impl Gf {
 
     /// The first `capacity` odd power sums of `elements`, which are taken some at a time, so that no copy of them is made.
     pub fn syndromes(self, capacity: usize, elements: impl IntoIterator<Item = u64>) -> Vec<u64> {
-        if capacity == 0 {
-            return Vec::new();
+        let mut adder = Adder::new(self, capacity);
+        adder.add_all(elements);
+        adder.syndromes()
+    }
+
+    /// Adds a block of elements, or less than a block, to the sums of a grid of this capacity.
+    fn add_block(self, capacity: usize, grid: &mut Grid, block: &[u64]) {
+        if capacity == 0 || block.is_empty() {
+            return;
         }
-        // On every path, because heap peaks are counts and may not depend on the machine.
-        let mut grid = Grid::new(capacity);
-        let mut elements = elements.into_iter();
-        loop {
-            let (mut block, mut len) = ([0; BLOCK], 0);
-            for (place, element) in block.iter_mut().zip(&mut elements) {
-                *place = element;
-                len += 1;
-            }
-            match self.path {
-                Path::Portable => portable::syndromes(self, &mut grid, &block[..len]),
-                #[cfg(target_arch = "x86_64")]
-                _ => x86::syndromes(self, capacity, &mut grid, &block[..len]),
-            }
-            if len < BLOCK {
-                break;
-            }
+        match self.path {
+            Path::Portable => portable::add_block(self, grid, block),
+            #[cfg(target_arch = "x86_64")]
+            _ => x86::add_block(self, capacity, grid, block),
         }
-        (0..capacity).map(|place| self.reduce(grid.syndrome(place))).collect()
     }
 
     /// The set whose odd power sums these are, sorted, if it has at most as many elements; see

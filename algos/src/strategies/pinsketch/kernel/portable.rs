@@ -151,8 +151,8 @@ pub fn dots(gf: Gf, a: &[u64], b: &[u64]) -> [u64; TILE] {
     sums.close().map(|sum| gf.reduce(sum))
 }
 
-/// See [`Gf::syndromes`]; as in `x86`, with babies and giants.
-pub fn syndromes(gf: Gf, grid: &mut Grid, block: &[u64]) {
+/// See [`Gf::add_block`]; as in `x86`, with babies and giants.
+pub fn add_block(gf: Gf, grid: &mut Grid, block: &[u64]) {
     let Grid { babies, giants, sums, .. } = grid;
     let babies_len = babies.len() / BLOCK;
     for (some, at) in block.chunks(TILE).zip((0..).step_by(TILE)) {
@@ -185,33 +185,5 @@ pub fn syndromes(gf: Gf, grid: &mut Grid, block: &[u64]) {
             *low ^= sum as u64;
             *high ^= (sum >> 64) as u64;
         }
-    }
-}
-
-/// Multiplication by a fixed element is a linear map: a table of its values at each nibble of the other
-/// factor needs no reduction. (minisketch's generic fields do so with six bits at a time.)
-fn linear_map(gf: Gf, factor: u64) -> [[u64; 16]; 16] {
-    let mut tables = [[0; 16]; 16];
-    let mut image = factor;
-    for table in tables.iter_mut().take(gf.bits as usize / 4) {
-        for bit in 0..4 {
-            for n in 0..1 << bit {
-                table[n | 1 << bit] = table[n] ^ image;
-            }
-            image = gf.reduce(u128::from(image) << 1);
-        }
-    }
-    tables
-}
-
-/// Adds x, x³, x⁵, … of one element, one after the other; see `single`.
-pub fn add(gf: Gf, sums: &mut [[u64; 2]], element: u64) {
-    let tables = linear_map(gf, gf.reduce(product(element, element)));
-    let mut power = element;
-    for [sum, _] in sums {
-        *sum ^= power;
-        let value = |(n, table): (usize, &[u64; 16])| table[(power >> (4 * n) & 15) as usize];
-        let nibbles = tables.iter().take(gf.bits as usize / 4).enumerate();
-        power = nibbles.map(value).fold(0, |sum, value| sum ^ value);
     }
 }

@@ -188,6 +188,27 @@ fn one_at_a_time_is_as_all_at_once() {
     });
 }
 
+/// Whatever has been put into the sums by then.
+#[test]
+fn a_sketch_can_be_read_after_every_insert() {
+    each(|gf, portable| {
+        let capacity = 9;
+        let elements = elements(2 * BLOCK + 3, gf.bits, 15);
+        let (mut read, mut unread) = (Adder::new(gf, capacity), Adder::new(gf, capacity));
+        for (n, x) in elements.iter().enumerate() {
+            read.add(*x);
+            unread.add(*x);
+            if n < 40 || n % BLOCK < 2 {
+                let expected = portable.syndromes(capacity, elements[..=n].iter().copied());
+                assert_eq!(read.syndromes(), expected, "{gf:?} {n}");
+                assert_eq!(unread.clone().syndromes(), expected);
+            }
+        }
+        assert_eq!(unread.syndromes(), read.syndromes());
+        assert_eq!(read.sketch(), gf.write(&portable.syndromes(capacity, elements.iter().copied())));
+    });
+}
+
 #[test]
 fn what_fits_is_decoded() {
     each(|gf, _| {

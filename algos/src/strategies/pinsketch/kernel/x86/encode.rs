@@ -19,7 +19,7 @@ macro_rules! encode {
         const WIDE: usize = 4;
 
         #[target_feature(enable = $features)]
-        pub fn syndromes<const BITS: u32>(capacity: usize, grid: &mut Grid, block: &[u64]) {
+        pub fn add_block<const BITS: u32>(capacity: usize, grid: &mut Grid, block: &[u64]) {
             let babies_len = grid.babies.len() / BLOCK;
             let giants_len = capacity.div_ceil(babies_len) - 1;
             let giants = &mut grid.giants[..giants_len * BLOCK];
