@@ -287,6 +287,16 @@ impl Gf {
         }
     }
 
+    /// Sixteen polynomials p and as many q side by side, by rows: p becomes `a`·p + `b`·q, and q what p was in those lanes
+    /// where `grown` is all ones, not 0.
+    pub fn advance(self, p: &mut [u64], q: &mut [u64], scales: [&[u64; TILE]; 2], grown: &[u64; TILE]) {
+        match self.path {
+            Path::Portable => portable::advance(self, p, q, scales, grown),
+            #[cfg(target_arch = "x86_64")]
+            _ => x86::advance(self, p, q, scales, grown),
+        }
+    }
+
     /// Adds the products of a polynomial and a window: to `out[k]` Σ_i `a[i]`·w(k + len - 1 - i). The length of `a` is even
     /// and the window's, that of `out` is of whole [`WINDOW_TILE`]s, no more of them than the window's.
     pub fn convolve(self, a: &[u64], window: &Window, out: &mut [u64]) {

@@ -130,6 +130,20 @@ pub fn cross_linear(gf: Gf, p: &mut [u64], q: &[u64], [a, b, c]: [u64; 3]) {
     }
 }
 
+/// See [`Gf::advance`].
+pub fn advance(gf: Gf, p: &mut [u64], q: &mut [u64], scales: [&[u64; TILE]; 2], grown: &[u64; TILE]) {
+    let [a, b] = scales.map(Factors::new);
+    for (p, q) in p.as_chunks_mut::<TILE>().0.iter_mut().zip(q.as_chunks_mut::<TILE>().0) {
+        let mut sums = Sums::new();
+        sums.add(gf, &a, &Factors::new(p));
+        sums.add(gf, &b, &Factors::new(q));
+        for (lane, grown) in grown.iter().enumerate() {
+            q[lane] ^= (p[lane] ^ q[lane]) & grown;
+        }
+        *p = sums.close().map(|sum| gf.reduce(sum));
+    }
+}
+
 /// See [`Gf::convolve`].
 pub fn convolve(gf: Gf, a: &[u64], window: &Window, out: &mut [u64]) {
     for (tile, out) in out.chunks_exact_mut(TILE).enumerate() {

@@ -199,6 +199,11 @@ pub fn cross_linear(gf: Gf, p: &mut [u64], q: &[u64], scales: [u64; 3]) {
     run!(gf, cross_linear(p, q, scales));
 }
 
+/// See [`Gf::advance`].
+pub fn advance(gf: Gf, p: &mut [u64], q: &mut [u64], scales: [&[u64; TILE]; 2], grown: &[u64; TILE]) {
+    run!(gf, advance(p, q, scales, grown));
+}
+
 /// See [`Gf::convolve`].
 pub fn convolve(gf: Gf, a: &[u64], window: &Window, out: &mut [u64]) {
     run!(gf, convolve(a, window, out));

@@ -135,6 +135,26 @@ macro_rules! sums {
         }
 
         #[target_feature(enable = $features)]
+        pub fn advance<const BITS: u32>(
+            p: &mut [u64],
+            q: &mut [u64],
+            [a, b]: [&[u64; TILE]; 2],
+            grown: &[u64; TILE],
+        ) {
+            for at in (0..TILE).step_by(LANES) {
+                let (a, b, grown) = (load(&a[at..]), load(&b[at..]), load(&grown[at..]));
+                for (p, q) in p.chunks_exact_mut(TILE).zip(q.chunks_exact_mut(TILE)) {
+                    let (p, q) = (&mut p[at..], &mut q[at..]);
+                    let (x, y) = (load(p), load(q));
+                    let even = xor(clmul::<0x00>(x, a), clmul::<0x00>(y, b));
+                    let odd = xor(clmul::<0x11>(x, a), clmul::<0x11>(y, b));
+                    store(p, reduce::<BITS>(even, odd));
+                    store(q, xor(y, and(xor(x, y), grown)));
+                }
+            }
+        }
+
+        #[target_feature(enable = $features)]
         pub fn cross_linear<const BITS: u32>(p: &mut [u64], q: &[u64], scales: [u64; 3]) {
             let [a, b, c] = scales.map(|scale| set1(scale));
             let last = p.len();
