@@ -6,8 +6,8 @@
 //! syndromes. So two elements and a syndrome cost one carry-less product and two or three XORs.
 //!
 //! An element stays in its lane from its first power to the last product, and each lane of a syndrome's sum has its own
-//! elements: lanes are added up once, when all elements are in ([`Grid::syndrome`]). Nothing is ever shuffled but within
-//! pairs, and powers go through memory only because there are more of them than registers.
+//! elements; lanes are added up when a block of them is in (`gather`). Until then nothing is shuffled but within pairs, and
+//! powers go through memory only because there are more of them than registers.
 
 /// The kernel of this file for the registers that are in scope where it is used.
 macro_rules! encode {
