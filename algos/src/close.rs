@@ -83,7 +83,9 @@ impl<I: ByShort, S: ByPlace> Keyed<I, S> {
     /// The end check: the sealed hash of the set without the items at `places`.
     pub fn seal_without(&self, places: &[u32]) -> [u8; 8] {
         let mut hash: SetHash = self.ids.whole();
-        self.set.each_id(places, |id| hash.remove(self.key.hash(&id)));
+        let mut ids = Vec::with_capacity(places.len());
+        self.set.each_id(places, |id| ids.push(id));
+        self.key.hash_all(&ids, |hashed| hash.remove(hashed));
         hash.seal(&self.key)
     }
 

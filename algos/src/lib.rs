@@ -39,6 +39,7 @@ pub mod kernels;
 mod name;
 mod pages;
 mod prefetch;
+mod radix;
 mod salt;
 mod seed;
 mod session;

@@ -240,7 +240,10 @@ impl Key {
 /// As in BIP330: 1 + (hash mod (2^bits − 1)).
 pub fn short_of(hash: u64, bits: u32) -> u64 {
     let modulus = if bits >= 64 { u64::MAX } else { (1 << bits) - 1 };
-    1 + hash % modulus
+    // 2^bits is worth 1, so that what is above moves down: no division for lengths that are usual.
+    let folded = |x: u64| if bits >= 64 { x } else { (x & modulus) + (x >> bits) };
+    let rest = if bits >= 32 { folded(folded(hash)) } else { hash % modulus };
+    1 + if rest == modulus { 0 } else { rest }
 }
 
 /// An order-free hash of a set: count and sum of keyed hashes, modulo 2^64.
@@ -333,6 +336,15 @@ mod tests {
         assert_eq!(short_of(0xffff_ffff, 32), 1);
         assert_eq!(short_of(u64::MAX, 64), 1);
         assert_eq!(short_of(u64::MAX - 1, 64), u64::MAX);
+        let mut rng = Seed::new(1).rng();
+        for bits in [1, 20, 31, 32, 33, 40, 48, 63] {
+            let modulus = (1 << bits) - 1;
+            for hash in
+                [0, modulus, modulus + 1, !modulus, u64::MAX - 1, u64::MAX, rng.next_u64(), rng.next_u64()]
+            {
+                assert_eq!(short_of(hash, bits), 1 + hash % modulus, "{hash} {bits}");
+            }
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::dialog::{Dialog, Talk};
 use crate::item::Item;
+use crate::radix::{self, ByTime};
 use crate::salt::{Key, SetHash, short_of};
 use crate::session::{Index, Role, Session, Setup};
 
@@ -13,12 +14,14 @@ use crate::session::{Index, Role, Session, Setup};
 pub struct SortedSet(Arc<Vec<Item>>);
 
 impl SortedSet {
-    /// Sorts and dedups, O(n log n).
+    /// Sorts and dedups: see `radix`.
     pub fn new(items: &[Item]) -> Self {
-        let mut items = items.to_vec();
-        items.sort_unstable();
-        items.dedup();
-        Self(Arc::new(items))
+        if items.is_sorted_by(|a, b| a < b) {
+            return Self(Arc::new(items.to_vec()));
+        }
+        let mut sorted = Vec::with_capacity(items.len());
+        ByTime::default().each_in_order(items, |item| item.at, |item| *item, |item| sorted.push(*item));
+        Self(Arc::new(sorted))
     }
 
     /// Adds an item: O(log n) at the newest end, O(n) elsewhere or while a session still shares the items.
@@ -82,8 +85,9 @@ impl<P: OpenOnSet> Index for SetIndex<P> {
 pub struct ShortIds {
     /// In the order of the items; empty once they are sorted.
     raw: RefCell<Vec<(u64, u32)>>,
-    sorted: OnceCell<Vec<(u64, u32)>>,
+    sorted: OnceCell<Sorted>,
     len: usize,
+    bits: u32,
     /// Set hash of all items under the same key.
     pub whole: SetHash,
 }
@@ -98,7 +102,7 @@ impl ShortIds {
             pairs.push((short_of(hashed.short, bits), pairs.len() as u32));
         });
         let len = pairs.len();
-        Self { raw: RefCell::new(pairs), sorted: OnceCell::new(), len, whole }
+        Self { raw: RefCell::new(pairs), sorted: OnceCell::new(), len, bits, whole }
     }
 
     /// How many.
@@ -106,28 +110,57 @@ impl ShortIds {
         self.len
     }
 
-    /// Short ids in order, with the place of their item. Two items may share one. O(n log n) the first time.
+    /// Short ids in order, with the place of their item. Two items may share one. O(n) the first time, as they are keyed.
     pub fn pairs(&self) -> &[(u64, u32)] {
-        self.sorted.get_or_init(|| {
-            let mut pairs = self.raw.take();
-            pairs.sort_unstable();
-            pairs
-        })
+        &self.sorted().pairs
+    }
+
+    fn sorted(&self) -> &Sorted {
+        self.sorted.get_or_init(|| Sorted::new(&self.raw.take(), self.bits.min(64)))
     }
 
     /// Short ids with the place of their item in whatever order they are in, for sums that have none.
     pub fn in_any_order<R>(&self, use_pairs: impl FnOnce(&[(u64, u32)]) -> R) -> R {
         match self.sorted.get() {
-            Some(pairs) => use_pairs(pairs),
+            Some(sorted) => use_pairs(&sorted.pairs),
             None => use_pairs(&self.raw.borrow()),
         }
     }
 
     /// Places of all items with this short id.
     pub fn places(&self, short: u64) -> impl Iterator<Item = u32> + '_ {
-        let pairs = self.pairs();
-        let start = pairs.partition_point(|(s, _)| *s < short);
-        pairs[start..].iter().take_while(move |(s, _)| *s == short).map(|(_, place)| *place)
+        let found = self.sorted().at_or_after(short).iter();
+        found.take_while(move |(s, _)| *s == short).map(|(_, place)| *place)
+    }
+}
+
+/// Short ids in order, in about as many buckets as there are of them: whoever looks one up goes to its bucket.
+#[derive(Clone, Debug)]
+struct Sorted {
+    pairs: Vec<(u64, u32)>,
+    /// Where each bucket ends.
+    ends: Vec<u32>,
+    /// A bucket is a short id's upper bits, without so many lower ones.
+    shift: u32,
+}
+
+impl Sorted {
+    fn new(raw: &[(u64, u32)], bits: u32) -> Self {
+        let bucket_bits = (usize::BITS - raw.len().leading_zeros()).clamp(1, bits);
+        let shift = bits - bucket_bits;
+        let (mut pairs, mut ends) = (Vec::new(), Vec::new());
+        radix::sort(raw, &mut pairs, &mut ends, bucket_bits, |(short, _)| (short >> shift) as usize);
+        Self { pairs, ends, shift }
+    }
+
+    /// From the first that is not below a short id on.
+    fn at_or_after(&self, short: u64) -> &[(u64, u32)] {
+        let bucket = (short >> self.shift) as usize;
+        let start =
+            bucket.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| *end as usize);
+        let end = self.ends.get(bucket).map_or(self.pairs.len(), |end| *end as usize);
+        let start = start + self.pairs[start..end].partition_point(|(s, _)| *s < short);
+        &self.pairs[start..]
     }
 }
 

@@ -3,8 +3,8 @@
 //! A small sketch is a prefix of a larger one, so one is kept, of the largest capacity that was asked for (or the next
 //! of `kept::next_size`, so that an estimate that wavers does not encode the set each time), and read from
 //! the front. Sums commute, so what came since is not added item by item but when a sketch is next read, all at once:
-//! batches take a third to a sixth of what single elements do, and keys that nobody uses any more cost an insert
-//! nothing but its hash. Items that a session must not see yet are summed up likewise and taken out of its copy.
+//! in a batch an element costs a fraction of what it does alone (`kernel::single`), and keys that nobody uses any more
+//! cost an insert nothing but its hash. Items that a session must not see yet are summed up likewise and taken out of its copy.
 //!
 //! **Cost.** n·c for the first session under a key, as always; then k·c for the k items that came since the last one,
 //! and the sketch itself. **Bounds.** Sketches above [`CAPACITY_KEPT_MAX`] are made for the session: a peer that

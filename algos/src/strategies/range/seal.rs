@@ -7,10 +7,7 @@
 //! written are no more than the second-level cache holds. Then each bucket, which fits in that cache too, is copied
 //! out, sorted, and written to where it belongs, ids turned into sums on the way.
 //!
-//! Within a bucket words are sorted in place of items, the time above and the place in the bucket below. They are
-//! scattered once more, to about as many spans of time as there are words, which leaves runs of a few to an insertion
-//! sort; where there are many in one span, a comparison sort takes over. Items of one time are put in order of their ids
-//! in the end.
+//! How a bucket is sorted says `radix`.
 //!
 //! O(n) for times that are spread about evenly, O(n log n) at worst. What is in order already is only summed up. The
 //! memory of a run is asked for in huge pages (see [`crate::pages`]).
@@ -19,13 +16,12 @@ use super::fingerprint::IdSum;
 use super::piece::{Entry, entry, sum_of};
 use crate::item::Item;
 use crate::pages::prefer_huge;
+use crate::radix::{ByTime, starts_of};
 
 /// Times that are looked at before buckets are laid out.
 const SAMPLE_LEN: usize = 1 << 10;
 /// Items of a bucket, about.
 const BUCKET_LEN: usize = 1 << 10;
-/// Most words of one span of time that are left to an insertion sort.
-const CROWD: u32 = 16;
 
 /// The run of these items: in order of (time, id), each once.
 pub fn run(items: &[Item]) -> Vec<Entry> {
@@ -40,17 +36,23 @@ pub fn run(items: &[Item]) -> Vec<Entry> {
         return run;
     }
     let ends = scatter(items, &mut run[1..]);
-    let mut bucket = Bucket::default();
+    let (mut bucket, mut by_time) = (Vec::new(), ByTime::default());
     let (mut start, mut len) = (1, 1);
     for end in ends {
         let end = 1 + end as usize;
-        bucket.fill(&run[start..end]);
+        bucket.clear();
+        bucket.extend_from_slice(&run[start..end]);
         // Repetitions are left out, so that what is written never overtakes what is read.
-        bucket.each_in_order(|item| {
-            sum.add_sum(&sum_of(item));
-            run[len] = entry(item[0], &sum);
-            len += 1;
-        });
+        by_time.each_in_order(
+            &bucket,
+            |item| item[0],
+            key,
+            |item| {
+                sum.add_sum(&sum_of(item));
+                run[len] = entry(item[0], &sum);
+                len += 1;
+            },
+        );
         start = end;
     }
     run.truncate(len);
@@ -78,97 +80,9 @@ fn scatter(items: &[Item], to: &mut [Entry]) -> Vec<u32> {
     places
 }
 
-/// Turns counts into where each begins.
-fn starts_of(counts: &mut [u32]) {
-    let mut next = 0;
-    for count in counts {
-        next += std::mem::replace(count, next);
-    }
-}
-
-/// Items that are being sorted, and what is kept from one bucket to the next for its memory.
-#[derive(Debug, Default)]
-struct Bucket {
-    items: Vec<Entry>,
-    words: Vec<u64>,
-    sorted: Vec<u64>,
-    places: Vec<u32>,
-}
-
-impl Bucket {
-    fn fill(&mut self, items: &[Entry]) {
-        self.items.clear();
-        self.items.extend_from_slice(items);
-    }
-
-    /// Calls `each` with every item once, in order.
-    fn each_in_order(&mut self, mut each: impl FnMut(&Entry)) {
-        let times = self.items.iter().map(|item| item[0]);
-        let (first, last) = times.fold((u64::MAX, 0), |(low, high), at| (low.min(at), high.max(at)));
-        let place_bits = usize::BITS - self.items.len().leading_zeros();
-        let time_bits = u64::BITS - last.saturating_sub(first).leading_zeros();
-        if time_bits + place_bits > u64::BITS {
-            // Times from all over 64 bits: somebody's clock, or malice.
-            self.items.sort_unstable_by_key(key);
-            self.items.dedup();
-            self.items.iter().for_each(each);
-            return;
-        }
-        self.words.clear();
-        let words = self.items.iter().zip(0..).map(|(item, place)| (item[0] - first) << place_bits | place);
-        self.words.extend(words);
-        self.sort_words(place_bits, time_bits);
-        let item_of = |word: &u64| &self.items[(word & ((1 << place_bits) - 1)) as usize];
-        for run in self.sorted.chunk_by(|a, b| a >> place_bits == b >> place_bits) {
-            if let [word] = run {
-                each(item_of(word));
-                continue;
-            }
-            let mut tied: Vec<Entry> = run.iter().map(item_of).copied().collect();
-            tied.sort_unstable_by_key(key);
-            tied.dedup();
-            tied.iter().for_each(&mut each);
-        }
-    }
-
-    /// Sorts words whose `time_bits` bits above the lowest `place_bits` matter.
-    fn sort_words(&mut self, place_bits: u32, time_bits: u32) {
-        let bits = time_bits.min(place_bits);
-        let shift = place_bits + time_bits - bits;
-        self.places.clear();
-        self.places.resize(1 << bits, 0);
-        for word in &self.words {
-            self.places[(word >> shift) as usize] += 1;
-        }
-        let crowd = self.places.iter().max().is_some_and(|most| *most > CROWD);
-        starts_of(&mut self.places);
-        self.sorted.clear();
-        self.sorted.resize(self.words.len(), 0);
-        for word in &self.words {
-            let place = &mut self.places[(word >> shift) as usize];
-            self.sorted[*place as usize] = *word;
-            *place += 1;
-        }
-        if crowd { self.sorted.sort_unstable() } else { insertion_sort(&mut self.sorted) }
-    }
-}
-
 /// By what an item is ordered.
 fn key(item: &Entry) -> (u64, [u8; 32]) {
     (item[0], sum_of(item).to_bytes())
-}
-
-/// Sorts words that are nearly in order.
-fn insertion_sort(words: &mut [u64]) {
-    for i in 1..words.len() {
-        let word = words[i];
-        let mut at = i;
-        while at > 0 && words[at - 1] > word {
-            words[at] = words[at - 1];
-            at -= 1;
-        }
-        words[at] = word;
-    }
 }
 
 #[cfg(test)]

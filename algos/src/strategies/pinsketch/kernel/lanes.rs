@@ -80,61 +80,37 @@ fn locate(gf: Gf, capacity: usize, syndromes: &[u64]) -> Vec<Option<Vec<u64>>> {
             reversed[at..at + TILE].copy_from_slice(&square);
         }
     }
-    // The recurrence and the previous one times x^shift, alternating, so that the update is one sum of
-    // two products; see `decode`. A lane whose recurrence grows beyond the capacity has failed, so no
-    // coefficient above matters.
+    // A lane whose recurrence grows beyond the capacity has failed, so no coefficient above matters.
     let rows = capacity + 1;
-    let mut pairs = vec![0; 2 * rows * TILE];
-    pairs[..TILE].fill(1);
-    if rows > 1 {
-        pairs[3 * TILE..4 * TILE].fill(1);
-    }
     let mut current = vec![0; rows * TILE];
     current[..TILE].fill(1);
+    // The previous one times x^shift. It is multiplied by x² at every step, that is, begins two rows earlier.
+    let mut front = 2 * capacity;
+    let mut previous = vec![0; (front + rows) * TILE];
+    previous[(front + 1) * TILE..][..TILE].fill(1);
     let (mut lens, mut last, mut failed) = ([0; TILE], [1; TILE], [false; TILE]);
+    // Rows that are other than 0 in some lane.
+    let filled = |lens: &[usize; TILE]| rows.min(lens.iter().max().map_or(0, |len| len + 1));
     for n in (0..2 * capacity).step_by(2) {
         let window = &reversed[(2 * capacity - 1 - n) * TILE..];
-        let terms = rows.min(n + 1);
+        let terms = filled(&lens).min(n + 1);
         let discrepancies = gf.dots(&current[..terms * TILE], &window[..terms * TILE]);
-        if discrepancies == [0; TILE] {
-            // The previous one moves up all the same.
-            for j in (0..rows).rev() {
-                for lane in 0..TILE {
-                    let below = if j < 2 { 0 } else { pairs[(2 * (j - 2) + 1) * TILE + lane] };
-                    pairs[(2 * j + 1) * TILE + lane] = below;
+        if discrepancies != [0; TILE] {
+            let (scale, mut grown) = (last, [0; TILE]);
+            for lane in 0..TILE {
+                let discrepancy = discrepancies[lane];
+                if discrepancy != 0 && 2 * lens[lane] <= n {
+                    grown[lane] = u64::MAX;
+                    last[lane] = discrepancy;
+                    lens[lane] = n + 1 - lens[lane];
+                    failed[lane] |= lens[lane] > capacity;
                 }
             }
-            continue;
+            let len = filled(&lens) * TILE;
+            let previous = &mut previous[front * TILE..][..len];
+            gf.advance(&mut current[..len], previous, [&scale, &discrepancies], &grown);
         }
-        let mut grown = [0; TILE];
-        let mut scales = [0; 2 * TILE];
-        for lane in 0..TILE {
-            let discrepancy = discrepancies[lane];
-            scales[lane] = last[lane];
-            scales[TILE + lane] = discrepancy;
-            if discrepancy != 0 && 2 * lens[lane] <= n {
-                grown[lane] = u64::MAX;
-                last[lane] = discrepancy;
-                lens[lane] = n + 1 - lens[lane];
-                failed[lane] |= lens[lane] > capacity;
-            }
-        }
-        // Rows that can be other than 0 after this step.
-        let filled = rows.min(n + 2);
-        for j in 0..filled {
-            let next = gf.dots(&scales, &pairs[2 * j * TILE..][..2 * TILE]);
-            current[j * TILE..][..TILE].copy_from_slice(&next);
-        }
-        for j in (0..rows.min(n + 4)).rev() {
-            let below = if j < 2 {
-                [0; TILE]
-            } else {
-                let below = &pairs[2 * (j - 2) * TILE..][..2 * TILE];
-                std::array::from_fn(|lane| below[lane] & grown[lane] | below[TILE + lane] & !grown[lane])
-            };
-            pairs[(2 * j + 1) * TILE..][..TILE].copy_from_slice(&below);
-            pairs[2 * j * TILE..][..TILE].copy_from_slice(&current[j * TILE..][..TILE]);
-        }
+        front -= 2;
     }
     let locator = |lane: usize| {
         let len = lens[lane];

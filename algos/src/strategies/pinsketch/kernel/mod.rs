@@ -82,29 +82,52 @@ impl Path {
     }
 }
 
-/// Elements whose powers are held at once: with 32 of each, babies and giants take 16 kB, half of a usual L1.
-const BLOCK: usize = 32;
+/// Elements whose powers are held at once: with 32 of each, babies and giants take 32 kB each.
+const BLOCK: usize = 128;
 
-/// What encoding in vectors works on; see `x86`.
+/// What encoding works on, on every path, because heap peaks are counts and may not depend on the machine; see `x86`.
+#[derive(Clone, Debug)]
 struct Grid {
     /// x^(2i+1) for each element of a block, for i from 0.
     babies: Vec<u64>,
-    /// x^(2jB) likewise for j from 0, B the number of babies.
+    /// x^(2jB) likewise for j from 1, B the number of babies.
     giants: Vec<u64>,
-    /// Unreduced: syndrome jB + i.
+    /// Unreduced: syndrome jB + i; for j = 0 in two words that are to be added.
     sums: Vec<[u64; 2]>,
+    /// What in vectors is to be added to the sums of a baby, and to those of a giant; see `x86::encode`.
+    babies_own: Vec<[u64; 2]>,
+    giants_own: Vec<[u64; 2]>,
 }
 
 impl Grid {
     fn new(capacity: usize) -> Self {
-        let babies = capacity.isqrt().next_multiple_of(4);
-        let giants = capacity.div_ceil(babies).next_multiple_of(2);
+        let babies = capacity.max(1).isqrt().next_multiple_of(4);
+        let giants = capacity.div_ceil(babies).saturating_sub(1);
         Self {
             babies: vec![0; babies * BLOCK],
             giants: vec![0; giants * BLOCK],
-            sums: vec![[0; 2]; babies * giants],
+            sums: vec![[0; 2]; babies * (giants + 1)],
+            babies_own: vec![[0; 2]; babies],
+            giants_own: vec![[0; 2]; giants.next_multiple_of(4)],
         }
     }
+
+    /// A syndrome, unreduced.
+    fn syndrome(&self, place: usize) -> u128 {
+        let word = |[low, high]: [u64; 2]| u128::from(high) << 64 | u128::from(low);
+        let (sum, babies_len) = (self.sums[place], self.babies_own.len());
+        match (place / babies_len).checked_sub(1) {
+            None => u128::from(sum[0] ^ sum[1]),
+            Some(giant) => {
+                word(sum) ^ word(self.babies_own[place % babies_len]) ^ word(self.giants_own[giant])
+            }
+        }
+    }
+}
+
+/// The powers of the first `len` elements of a block, baby by baby or giant by giant.
+fn block_rows(powers: &[u64], len: usize) -> impl Iterator<Item = &[u64]> {
+    powers.chunks_exact(BLOCK).map(move |row| &row[..len])
 }
 
 /// Sums that [`Gf::convolve`] makes at once, at most.
@@ -264,6 +287,16 @@ impl Gf {
         }
     }
 
+    /// Sixteen polynomials p and as many q side by side, by rows: p becomes `a`·p + `b`·q, and q what p was in those lanes
+    /// where `grown` is all ones, not 0.
+    pub fn advance(self, p: &mut [u64], q: &mut [u64], scales: [&[u64; TILE]; 2], grown: &[u64; TILE]) {
+        match self.path {
+            Path::Portable => portable::advance(self, p, q, scales, grown),
+            #[cfg(target_arch = "x86_64")]
+            _ => x86::advance(self, p, q, scales, grown),
+        }
+    }
+
     /// Adds the products of a polynomial and a window: to `out[k]` Σ_i `a[i]`·w(k + len - 1 - i). The length of `a` is even
     /// and the window's, that of `out` is of whole [`WINDOW_TILE`]s, no more of them than the window's.
     pub fn convolve(self, a: &[u64], window: &Window, out: &mut [u64]) {
@@ -309,29 +342,21 @@ impl Gf {
 
     /// The first `capacity` odd power sums of `elements`, which are taken some at a time, so that no copy of them is made.
     pub fn syndromes(self, capacity: usize, elements: impl IntoIterator<Item = u64>) -> Vec<u64> {
-        if capacity == 0 {
-            return Vec::new();
+        let mut adder = Adder::new(self, capacity);
+        adder.add_all(elements);
+        adder.syndromes()
+    }
+
+    /// Adds a block of elements, or less than a block, to the sums of a grid of this capacity.
+    fn add_block(self, capacity: usize, grid: &mut Grid, block: &[u64]) {
+        if capacity == 0 || block.is_empty() {
+            return;
         }
-        // On every path, because heap peaks are counts and may not depend on the machine.
-        let mut grid = Grid::new(capacity);
-        let mut elements = elements.into_iter();
-        loop {
-            let (mut some, mut len) = ([0; 8 * BLOCK], 0);
-            for (place, element) in some.iter_mut().zip(&mut elements) {
-                *place = element;
-                len += 1;
-            }
-            match self.path {
-                Path::Portable => portable::syndromes(self, &mut grid, &some[..len]),
-                #[cfg(target_arch = "x86_64")]
-                _ => x86::syndromes(self, capacity, &mut grid, &some[..len]),
-            }
-            if len < some.len() {
-                break;
-            }
+        match self.path {
+            Path::Portable => portable::add_block(self, grid, block),
+            #[cfg(target_arch = "x86_64")]
+            _ => x86::add_block(self, capacity, grid, block),
         }
-        let sums = grid.sums.iter().take(capacity);
-        sums.map(|[low, high]| self.reduce(u128::from(*high) << 64 | u128::from(*low))).collect()
     }
 
     /// The set whose odd power sums these are, sorted, if it has at most as many elements; see

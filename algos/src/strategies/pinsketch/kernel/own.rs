@@ -63,14 +63,22 @@ fn roots_among(gf: Gf, poly: &[u64], elements: &[u64]) -> Vec<u64> {
     found
 }
 
-/// 1, x, x², … as rows, and the next power.
+/// 1, x, x², … as rows, and the next power; each of two of about half its exponent, so that few wait for each other.
 fn powers(gf: Gf, rows: &mut [u64], x: &[u64; TILE]) -> [u64; TILE] {
-    let mut power = [1; TILE];
-    for (i, row) in rows.chunks_exact_mut(TILE).enumerate() {
-        row.copy_from_slice(&power);
-        power = if i == 0 { *x } else { gf.dots(&power, x) };
+    let product = |rows: &[u64], i: usize| {
+        let [a, b] = [i / 2, i - i / 2].map(|i| &rows[i * TILE..][..TILE]);
+        gf.dots(a, b)
+    };
+    let len = rows.len() / TILE;
+    for i in 0..len {
+        let power = match i {
+            0 => [1; TILE],
+            1 => *x,
+            _ => product(rows, i),
+        };
+        rows[i * TILE..][..TILE].copy_from_slice(&power);
     }
-    power
+    if len == 1 { *x } else { product(rows, len) }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! as there is room for. As bits of one place only meet bits of the same place, sums are taken before the holes
 //! are masked.
 
-use super::{BLOCK, Gf, Grid, TILE, Window};
+use super::{BLOCK, Gf, Grid, TILE, Window, block_rows};
 
 /// Every fourth bit, four ways.
 type Sparse = [[u64; TILE]; 4];
@@ -130,6 +130,20 @@ pub fn cross_linear(gf: Gf, p: &mut [u64], q: &[u64], [a, b, c]: [u64; 3]) {
     }
 }
 
+/// See [`Gf::advance`].
+pub fn advance(gf: Gf, p: &mut [u64], q: &mut [u64], scales: [&[u64; TILE]; 2], grown: &[u64; TILE]) {
+    let [a, b] = scales.map(Factors::new);
+    for (p, q) in p.as_chunks_mut::<TILE>().0.iter_mut().zip(q.as_chunks_mut::<TILE>().0) {
+        let mut sums = Sums::new();
+        sums.add(gf, &a, &Factors::new(p));
+        sums.add(gf, &b, &Factors::new(q));
+        for (lane, grown) in grown.iter().enumerate() {
+            q[lane] ^= (p[lane] ^ q[lane]) & grown;
+        }
+        *p = sums.close().map(|sum| gf.reduce(sum));
+    }
+}
+
 /// See [`Gf::convolve`].
 pub fn convolve(gf: Gf, a: &[u64], window: &Window, out: &mut [u64]) {
     for (tile, out) in out.chunks_exact_mut(TILE).enumerate() {
@@ -151,62 +165,39 @@ pub fn dots(gf: Gf, a: &[u64], b: &[u64]) -> [u64; TILE] {
     sums.close().map(|sum| gf.reduce(sum))
 }
 
-/// See [`Gf::syndromes`]; as in `x86`, with blocks of babies and giants.
-pub fn syndromes(gf: Gf, grid: &mut Grid, elements: &[u64]) {
-    let Grid { babies, giants, sums } = grid;
+/// See [`Gf::add_block`]; as in `x86`, with babies and giants.
+pub fn add_block(gf: Gf, grid: &mut Grid, block: &[u64]) {
+    let Grid { babies, giants, sums, .. } = grid;
     let babies_len = babies.len() / BLOCK;
-    for block in elements.chunks(BLOCK) {
-        babies.fill(0);
-        babies[..block.len()].copy_from_slice(block);
-        for k in (0..BLOCK).step_by(TILE) {
-            let x = row(&babies[k..][..TILE]);
-            let square = dots(gf, &x, &x);
-            let mut power = x;
-            for i in 1..babies_len {
+    for (some, at) in block.chunks(TILE).zip((0..).step_by(TILE)) {
+        let x = row(some);
+        let square = dots(gf, &x, &x);
+        let mut power = x;
+        for (i, babies) in babies.chunks_exact_mut(BLOCK).enumerate() {
+            if i > 0 {
                 power = dots(gf, &power, &square);
-                babies[i * BLOCK + k..][..TILE].copy_from_slice(&power);
             }
-            let step = dots(gf, &power, &x);
-            let mut giant = [1; TILE];
-            for giants in giants.chunks_exact_mut(BLOCK) {
-                giants[k..][..TILE].copy_from_slice(&giant);
+            babies[at..][..TILE].copy_from_slice(&power);
+        }
+        let step = dots(gf, &power, &x);
+        let mut giant = step;
+        for (j, giants) in giants.chunks_exact_mut(BLOCK).enumerate() {
+            if j > 0 {
                 giant = dots(gf, &giant, &step);
             }
-        }
-        for (giants, sums) in giants.chunks_exact(BLOCK).zip(sums.chunks_mut(babies_len)) {
-            for (babies, [low, high]) in babies.chunks_exact(BLOCK).zip(sums) {
-                let sum = sum(gf, giants, babies);
-                *low ^= sum as u64;
-                *high ^= (sum >> 64) as u64;
-            }
+            giants[at..][..TILE].copy_from_slice(&giant);
         }
     }
-}
-
-/// Multiplication by a fixed element is a linear map: a table of its values at each nibble of the other
-/// factor needs no reduction. (minisketch's generic fields do so with six bits at a time.)
-fn linear_map(gf: Gf, factor: u64) -> [[u64; 16]; 16] {
-    let mut tables = [[0; 16]; 16];
-    let mut image = factor;
-    for table in tables.iter_mut().take(gf.bits as usize / 4) {
-        for bit in 0..4 {
-            for n in 0..1 << bit {
-                table[n | 1 << bit] = table[n] ^ image;
-            }
-            image = gf.reduce(u128::from(image) << 1);
-        }
+    let len = block.len();
+    let (first, sums) = sums.split_at_mut(babies_len);
+    for (babies, sum) in block_rows(babies, len).zip(first) {
+        sum[0] ^= babies.iter().fold(0, |sum, baby| sum ^ baby);
     }
-    tables
-}
-
-/// Adds x, x³, x⁵, … of one element, one after the other; see `single`.
-pub fn add(gf: Gf, sums: &mut [[u64; 2]], element: u64) {
-    let tables = linear_map(gf, gf.reduce(product(element, element)));
-    let mut power = element;
-    for [sum, _] in sums {
-        *sum ^= power;
-        let value = |(n, table): (usize, &[u64; 16])| table[(power >> (4 * n) & 15) as usize];
-        let nibbles = tables.iter().take(gf.bits as usize / 4).enumerate();
-        power = nibbles.map(value).fold(0, |sum, value| sum ^ value);
+    for (giants, sums) in block_rows(giants, len).zip(sums.chunks_mut(babies_len)) {
+        for (babies, [low, high]) in block_rows(babies, len).zip(sums) {
+            let sum = sum(gf, giants, babies);
+            *low ^= sum as u64;
+            *high ^= (sum >> 64) as u64;
+        }
     }
 }

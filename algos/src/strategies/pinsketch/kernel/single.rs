@@ -1,60 +1,70 @@
 //! Elements one at a time, as a set grows: a sketch that takes them as they come.
 //!
-//! The same powers as in batches (see `x86`), of one element: x^(2jB) · x^(2i+1), where the parts of a register are
-//! consecutive i. Products are added unreduced and reduced when the sketch is read, so each register of
-//! syndromes costs one multiplication and no chain from one to the next. An element is in all sums when
-//! [`Adder::add`] returns: nothing is kept for a batch.
+//! What has come is kept until there is a block of it or somebody reads the sketch, and goes through the kernel for
+//! batches then: several elements in the lanes of a register take a fraction of what one takes by itself, whose powers
+//! are a chain of products and leave most of a register empty. An insert between two reads costs as much as a batch
+//! makes of it; reading after every insert takes about three times what reading alone takes, as each time a
+//! round of lanes is filled for one element. Indexes keep power sums in the same way (`pinsketch::kept`), and a set that
+//! is encoded at once is a sketch that is read once.
 
-#[cfg(target_arch = "x86_64")]
-use super::x86;
-use super::{Gf, Path, portable};
+use super::{BLOCK, Gf, Grid};
 
 /// A sketch to which elements are added, or taken out, one by one.
 #[derive(Clone, Debug)]
 pub struct Adder {
     gf: Gf,
     capacity: usize,
-    /// x, x³, x⁵, …, of each two words of which the first counts.
-    babies: Vec<u64>,
-    /// Unreduced, two words each; of the first row, which are sums of babies, the second word is whatever.
-    /// Portable: reduced, in the first words.
-    sums: Vec<u64>,
+    /// Less than a block of elements that are not in the sums yet.
+    pending: Vec<u64>,
+    grid: Grid,
 }
 
 impl Adder {
     /// An empty sketch of `capacity` syndromes.
     pub fn new(gf: Gf, capacity: usize) -> Self {
-        // Babies cost a quarter of what giants do, as they are made several at a time.
-        let babies = (2 * capacity.isqrt()).next_power_of_two().max(8);
-        let giants = capacity.div_ceil(babies).max(1);
-        Self { gf, capacity, babies: vec![0; 2 * babies], sums: vec![0; 2 * babies * giants] }
+        Self { gf, capacity, pending: Vec::new(), grid: Grid::new(capacity) }
     }
 
-    /// Adds an element, or takes it out again; `x` may not be 0. O(capacity).
+    /// Adds an element, or takes it out again; `x` may not be 0. O(capacity), though not at every time.
+    #[inline]
     pub fn add(&mut self, x: u64) {
-        let (gf, babies, sums) = (self.gf, &mut self.babies, &mut self.sums);
-        match gf.path {
-            Path::Portable => portable::add(gf, sums.as_chunks_mut().0, x),
-            #[cfg(target_arch = "x86_64")]
-            _ => x86::add(gf, babies, sums, &x),
+        self.pending.push(x);
+        if self.pending.len() == BLOCK {
+            self.settle();
         }
     }
 
-    /// The sketch as bytes.
-    pub fn sketch(&self) -> Vec<u8> {
-        self.gf.write(&self.syndromes())
+    /// Adds many, block by block as they come.
+    pub(super) fn add_all(&mut self, elements: impl IntoIterator<Item = u64>) {
+        let mut elements = elements.into_iter();
+        loop {
+            let (mut block, mut len) = ([0; BLOCK], 0);
+            for (place, element) in block.iter_mut().zip(&mut elements) {
+                *place = element;
+                len += 1;
+            }
+            self.gf.add_block(self.capacity, &mut self.grid, &block[..len]);
+            if len < BLOCK {
+                break;
+            }
+        }
+    }
+
+    /// Puts into the sums what is not in them yet.
+    fn settle(&mut self) {
+        self.gf.add_block(self.capacity, &mut self.grid, &self.pending);
+        self.pending.clear();
+    }
+
+    /// The sketch as bytes, of all that was added.
+    pub fn sketch(&mut self) -> Vec<u8> {
+        let syndromes = self.syndromes();
+        self.gf.write(&syndromes)
     }
 
     /// The syndromes of what is in it.
-    pub(super) fn syndromes(&self) -> Vec<u64> {
-        let mut out: Vec<u64> = self.sums.as_chunks::<2>().0.iter().map(|sum| sum[0]).collect();
-        #[cfg(target_arch = "x86_64")]
-        if self.gf.path != Path::Portable {
-            // The first row are babies themselves.
-            let first = self.babies.len() / 2;
-            x86::total_all(self.gf, &self.sums[2 * first..], &mut out[first..]);
-        }
-        out.truncate(self.capacity);
-        out
+    pub(super) fn syndromes(&mut self) -> Vec<u64> {
+        self.settle();
+        (0..self.capacity).map(|place| self.gf.reduce(self.grid.syndrome(place))).collect()
     }
 }

@@ -103,6 +103,29 @@ fn combinations_of_polynomials_are_equal_on_every_path() {
     });
 }
 
+#[test]
+fn polynomials_side_by_side_advance_as_each() {
+    each(|gf, portable| {
+        for rows in [1, 2, 7] {
+            let all = elements((2 * rows + 2) * TILE, gf.bits, 29);
+            let (p, rest) = all.split_at(rows * TILE);
+            let (q, scales) = rest.split_at(rows * TILE);
+            let [a, b]: [&[u64; TILE]; 2] = [0, TILE].map(|at| scales[at..][..TILE].try_into().unwrap());
+            let grown = std::array::from_fn(|lane| if lane < 5 { u64::MAX } else { 0 });
+            let (mut fast, mut slow) = ([p.to_vec(), q.to_vec()], [p.to_vec(), q.to_vec()]);
+            for (gf, [p, q]) in [(gf, &mut fast), (portable, &mut slow)] {
+                gf.advance(p, q, [a, b], &grown);
+            }
+            assert_eq!(fast, slow);
+            for (at, (x, y)) in p.iter().zip(q).enumerate() {
+                let lane = at % TILE;
+                assert_eq!(fast[0][at], gf.mul(a[lane], *x) ^ gf.mul(b[lane], *y));
+                assert_eq!(fast[1][at], if lane < 5 { *x } else { *y });
+            }
+        }
+    });
+}
+
 /// Oracle: the definition of a product of polynomials.
 #[test]
 fn parts_of_products_are_equal_on_every_path() {
@@ -185,6 +208,27 @@ fn one_at_a_time_is_as_all_at_once() {
             }
             assert_eq!(adder.syndromes(), portable.syndromes(capacity, elements[3..].iter().copied()));
         }
+    });
+}
+
+/// Whatever has been put into the sums by then.
+#[test]
+fn a_sketch_can_be_read_after_every_insert() {
+    each(|gf, portable| {
+        let capacity = 9;
+        let elements = elements(2 * BLOCK + 3, gf.bits, 15);
+        let (mut read, mut unread) = (Adder::new(gf, capacity), Adder::new(gf, capacity));
+        for (n, x) in elements.iter().enumerate() {
+            read.add(*x);
+            unread.add(*x);
+            if n < 40 || n % BLOCK < 2 {
+                let expected = portable.syndromes(capacity, elements[..=n].iter().copied());
+                assert_eq!(read.syndromes(), expected, "{gf:?} {n}");
+                assert_eq!(unread.clone().syndromes(), expected);
+            }
+        }
+        assert_eq!(unread.syndromes(), read.syndromes());
+        assert_eq!(read.sketch(), gf.write(&portable.syndromes(capacity, elements.iter().copied())));
     });
 }
 

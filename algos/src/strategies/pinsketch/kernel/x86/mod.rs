@@ -5,7 +5,7 @@
 //! else is a product of a giant and a baby, summed over the elements. The sum of 128-bit products is
 //! reduced once, when all elements are in it. So a block of elements becomes two small matrices, and the
 //! syndromes a product of matrices over the ring of polynomials, which `encode` takes with half a carry-less
-//! product for each element and syndrome; `single` does the same for one element.
+//! product for each element and syndrome.
 //!
 //! **Columns.** [`combine`] and [`dots`] keep sixteen sums in registers while all rows pass by (`sums`).
 //!
@@ -17,16 +17,14 @@
 mod convolve;
 mod encode;
 mod registers;
-mod single;
 mod sums;
 
 use core::arch::x86_64::*;
 
-use super::{BLOCK, Gf, Grid, Path, TILE, Window, invert, shifts};
+use super::{BLOCK, Gf, Grid, Path, TILE, Window, block_rows, invert, shifts};
 use convolve::convolve;
 use encode::encode;
 use registers::{v128, v256, v512};
-use single::single;
 use sums::sums;
 
 /// x^b modulo the modulus.
@@ -62,13 +60,26 @@ mod lanes128 {
     sums!("pclmulqdq,ssse3");
     convolve!("pclmulqdq,ssse3");
     encode!("pclmulqdq,ssse3");
-    single!("pclmulqdq,ssse3");
 
     /// The first word.
     #[inline]
     #[target_feature(enable = "sse2")]
     pub fn first(a: V) -> u64 {
         _mm_cvtsi128_si64(a) as u64
+    }
+
+    /// Products of the first words, in the first words. A product that stays in its own 128 bits is reduced by two more
+    /// with the modulus and needs no shuffle.
+    #[inline]
+    #[target_feature(enable = "pclmulqdq,ssse3")]
+    fn mul_firsts<const BITS: u32>(a: V, b: V) -> V {
+        // At the upper end of the word, so that what is above the product's low word is what is over.
+        let spare = const { 64 - BITS };
+        let modulus = set1(const { spread_one(shifts(BITS)) << (64 - BITS) });
+        let product = clmul::<0x00>(a, if BITS == 64 { b } else { shl(b, spare) });
+        let once = clmul::<0x01>(product, modulus);
+        let sum = xor3(product, once, clmul::<0x01>(once, modulus));
+        if BITS == 64 { sum } else { shr(sum, spare) }
     }
 
     /// A product.
@@ -83,18 +94,11 @@ mod lanes128 {
         first(invert(BITS, set1(a), |a, b| mul_firsts::<BITS>(a, b)))
     }
 
-    /// The first babies, and what leads to the next ones.
+    /// The sum of the parts of each.
     #[inline]
     #[target_feature(enable = "pclmulqdq,ssse3")]
-    fn first_babies<const BITS: u32>(x: V) -> (V, V) {
-        (x, mul_firsts::<BITS>(x, x))
-    }
-
-    /// The last part, in all parts.
-    #[inline]
-    #[target_feature(enable = "sse2")]
-    fn last_part(a: V) -> V {
-        a
+    fn gather(sums: [V; 4]) -> [V; 4] {
+        sums
     }
 }
 
@@ -105,21 +109,14 @@ mod lanes256 {
     sums!("vpclmulqdq,pclmulqdq,avx2");
     convolve!("vpclmulqdq,pclmulqdq,avx2");
     encode!("vpclmulqdq,pclmulqdq,avx2");
-    single!("vpclmulqdq,pclmulqdq,avx2");
 
-    /// x, x³, and x⁴ in both parts.
     #[inline]
     #[target_feature(enable = "vpclmulqdq,pclmulqdq,avx2")]
-    fn first_babies<const BITS: u32>(x: V) -> (V, V) {
-        let square = mul_firsts::<BITS>(x, x);
-        let next = mul_firsts::<BITS>(square, _mm256_blend_epi32::<0xf0>(square, x));
-        (_mm256_blend_epi32::<0xf0>(x, next), _mm256_permute2x128_si256::<0x00>(next, next))
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    fn last_part(a: V) -> V {
-        _mm256_permute2x128_si256::<0x11>(a, a)
+    fn gather([a, b, c, d]: [V; 4]) -> [V; 2] {
+        let two = |a: V, b: V| {
+            xor(_mm256_permute2x128_si256::<0x20>(a, b), _mm256_permute2x128_si256::<0x31>(a, b))
+        };
+        [two(a, b), two(c, d)]
     }
 }
 
@@ -130,29 +127,13 @@ mod lanes512 {
     sums!("vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq");
     convolve!("vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq");
     encode!("vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq");
-    single!("vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq");
 
-    /// x, x³, x⁵, x⁷, and x⁸ in all parts.
     #[inline]
     #[target_feature(enable = "vpclmulqdq,pclmulqdq,avx512f,avx512bw,avx512dq")]
-    fn first_babies<const BITS: u32>(x: V) -> (V, V) {
-        // Bits of `a` where those of the mask are, else of `b`: logic has more ports than blends by a mask register.
-        let choose = |a: V, b: V, mask: V| _mm512_ternarylogic_epi64::<0xca>(mask, a, b);
-        let parts = |a: i64, b: i64, c: i64, d: i64| _mm512_set_epi64(-d, -d, -c, -c, -b, -b, -a, -a);
-        let square = mul_firsts::<BITS>(x, x);
-        // x⁴, x³, x⁴, x³.
-        let low = mul_firsts::<BITS>(square, choose(square, x, parts(1, 0, 1, 0)));
-        let fourth = _mm512_shuffle_i64x2::<0x00>(low, low);
-        // x⁸, x⁷, x⁵, x⁷.
-        let high = mul_firsts::<BITS>(fourth, choose(x, low, parts(0, 0, 1, 0)));
-        let first = choose(choose(x, low, parts(1, 0, 0, 0)), high, parts(1, 1, 0, 0));
-        (first, _mm512_shuffle_i64x2::<0x00>(high, high))
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    fn last_part(a: V) -> V {
-        _mm512_shuffle_i64x2::<0xff>(a, a)
+    fn gather([a, b, c, d]: [V; 4]) -> [V; 1] {
+        let halves = |a: V, b: V| xor(_mm512_shuffle_i64x2::<0x44>(a, b), _mm512_shuffle_i64x2::<0xee>(a, b));
+        let (a, b) = (halves(a, b), halves(c, d));
+        [xor(_mm512_shuffle_i64x2::<0x88>(a, b), _mm512_shuffle_i64x2::<0xdd>(a, b))]
     }
 }
 
@@ -218,23 +199,17 @@ pub fn cross_linear(gf: Gf, p: &mut [u64], q: &[u64], scales: [u64; 3]) {
     run!(gf, cross_linear(p, q, scales));
 }
 
+/// See [`Gf::advance`].
+pub fn advance(gf: Gf, p: &mut [u64], q: &mut [u64], scales: [&[u64; TILE]; 2], grown: &[u64; TILE]) {
+    run!(gf, advance(p, q, scales, grown));
+}
+
 /// See [`Gf::convolve`].
 pub fn convolve(gf: Gf, a: &[u64], window: &Window, out: &mut [u64]) {
     run!(gf, convolve(a, window, out));
 }
 
-/// Adds the unreduced products of the babies and giants of one element, see `single`. From memory it gets into all
-/// lanes by a load, from a register only by a shuffle.
-pub fn add(gf: Gf, babies: &mut [u64], sums: &mut [u64], x: &u64) {
-    run!(gf, add(babies, sums, x));
-}
-
-/// Reduces the sums of the function before.
-pub fn total_all(gf: Gf, sums: &[u64], out: &mut [u64]) {
-    run!(gf, total_all(sums, out));
-}
-
-/// Adds the products of all elements to the sums, see [`Grid`].
-pub fn syndromes(gf: Gf, capacity: usize, grid: &mut Grid, elements: &[u64]) {
-    run!(gf, syndromes(capacity, grid, elements));
+/// See [`Gf::add_block`].
+pub fn add_block(gf: Gf, capacity: usize, grid: &mut Grid, block: &[u64]) {
+    run!(gf, add_block(capacity, grid, block));
 }

@@ -12,15 +12,20 @@ macro_rules! sums {
         pub fn reduce<const BITS: u32>(even: V, odd: V) -> V {
             let [s1, s2, s3] = const { shifts(BITS) };
             let (low, high) = (firsts(even, odd), seconds(even, odd));
+            let spread = |rest: V, over: V| {
+                if s1 + s2 == s3 {
+                    // 1 + x^s1 + x^s2 + x^s3 is a product.
+                    let twice = xor(over, shl(over, s1));
+                    return xor3(rest, twice, shl(twice, s2));
+                }
+                xor3(xor3(rest, over, shl(over, s1)), shl(over, s2), shl(over, s3))
+            };
             if BITS == 64 {
-                let spread = xor3(xor3(low, high, shl(high, s1)), shl(high, s2), shl(high, s3));
-                return xor(spread, look_up(const { overflow(shifts(64)) }, shr(high, 64 - s3)));
+                return xor(spread(low, high), look_up(const { overflow(shifts(64)) }, shr(high, 64 - s3)));
             }
             let over = xor(shl(high, 64 - BITS), shr(low, BITS));
             let mask = set1(u64::MAX >> (64 - BITS));
-            let spread = |rest: V, over: V| {
-                xor3(xor3(and(rest, mask), over, shl(over, s1)), shl(over, s2), shl(over, s3))
-            };
+            let spread = |rest: V, over: V| spread(and(rest, mask), over);
             let once = spread(low, over);
             spread(once, shr(once, BITS))
         }
@@ -126,6 +131,26 @@ macro_rules! sums {
                 let even = xor(clmul::<0x00>(x, a), clmul::<0x00>(y, b));
                 let odd = xor(clmul::<0x01>(x, a), clmul::<0x01>(y, b));
                 store(p, reduce::<BITS>(even, odd));
+            }
+        }
+
+        #[target_feature(enable = $features)]
+        pub fn advance<const BITS: u32>(
+            p: &mut [u64],
+            q: &mut [u64],
+            [a, b]: [&[u64; TILE]; 2],
+            grown: &[u64; TILE],
+        ) {
+            for at in (0..TILE).step_by(LANES) {
+                let (a, b, grown) = (load(&a[at..]), load(&b[at..]), load(&grown[at..]));
+                for (p, q) in p.chunks_exact_mut(TILE).zip(q.chunks_exact_mut(TILE)) {
+                    let (p, q) = (&mut p[at..], &mut q[at..]);
+                    let (x, y) = (load(p), load(q));
+                    let even = xor(clmul::<0x00>(x, a), clmul::<0x00>(y, b));
+                    let odd = xor(clmul::<0x11>(x, a), clmul::<0x11>(y, b));
+                    store(p, reduce::<BITS>(even, odd));
+                    store(q, xor(y, and(xor(x, y), grown)));
+                }
             }
         }
 
