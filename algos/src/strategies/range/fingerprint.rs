@@ -11,7 +11,7 @@ use std::ops::Sub;
 
 use sha2::block_api::compress256;
 
-use super::message::put_varint;
+use super::message::varint_digits;
 use crate::item::ItemId;
 
 /// Bytes of a fingerprint.
@@ -121,10 +121,8 @@ pub fn fingerprints(of: &[(IdSum, u64)], to: &mut Vec<Fingerprint>) {
 /// What is hashed: one block with its padding, made here without the buffer of a hasher that does not know how much will
 /// come. Eight words, little-endian: bytes that are put down one by one are slow to be taken up again by sixteens.
 fn block(sum: &IdSum, count: u64) -> [u64; 8] {
-    let (digits, len) = put_varint(count);
-    let mut tail = [0; 16];
-    tail[..digits.len()].copy_from_slice(&digits);
-    let tail = u128::from_le_bytes(tail) | 0x80 << (8 * len);
+    let (digits, len) = varint_digits(count);
+    let tail = digits | 0x80 << (8 * len);
     let IdSum([a, b, c, d]) = *sum;
     // The length in bits comes last.
     [a, b, c, d, tail as u64, (tail >> 64) as u64, 0, (8 * (ItemId::LEN + len) as u64).swap_bytes()]
@@ -182,8 +180,8 @@ mod tests {
         #[test]
         fn the_block_is_what_a_hasher_makes(id: [u8; 32], count: u64, shift in 0_u32..64) {
             use sha2::{Digest, Sha256};
-            let (digits, len) = put_varint(count >> shift);
-            let hash = Sha256::new().chain_update(id).chain_update(&digits[..len]).finalize();
+            let (digits, len) = varint_digits(count >> shift);
+            let hash = Sha256::new().chain_update(id).chain_update(&digits.to_le_bytes()[..len]).finalize();
             prop_assert_eq!(&fingerprint(&sum(&[id]), count >> shift)[..], &hash[..FINGERPRINT_LEN]);
         }
 
