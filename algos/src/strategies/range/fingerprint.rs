@@ -1,9 +1,11 @@
 //! Fingerprints of ranges: what stands for all items of a range.
 //!
 //! A fingerprint hashes one block. The crate `sha2` compresses it with the processor's instructions for that where there are
-//! any, and then waits: each of them needs the one before. Fingerprints come many at a time, so two blocks that
-//! have nothing to do with each other are compressed in turns (`x86`), which takes little longer than one.
+//! any, and then waits: each of them needs the one before. Fingerprints come many at a time, so sixteen blocks that have
+//! nothing to do with each other are compressed in the lanes of wide registers (`lanes`), or two in turns (`x86`).
 
+#[cfg(target_arch = "x86_64")]
+mod lanes;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -97,6 +99,10 @@ pub fn fingerprint(sum: &IdSum, count: u64) -> Fingerprint {
 /// How fingerprints are hashed on this machine.
 pub fn path() -> &'static str {
     #[cfg(target_arch = "x86_64")]
+    if lanes::is_detected() {
+        return "avx512";
+    }
+    #[cfg(target_arch = "x86_64")]
     if x86::is_detected() {
         return "sha";
     }
@@ -106,15 +112,16 @@ pub fn path() -> &'static str {
 /// Appends [`fingerprint`] of each sum and count. Several at once where the processor can.
 pub fn fingerprints(of: &[(IdSum, u64)], to: &mut Vec<Fingerprint>) {
     #[cfg(target_arch = "x86_64")]
-    if x86::is_detected() {
-        let (pairs, rest) = of.as_chunks::<2>();
+    let of = {
+        let (full, rest) = if lanes::is_detected() { of.as_chunks() } else { (&[][..], of) };
+        full.iter().for_each(|of| to.extend(lanes::sixteen(of)));
+        let (pairs, rest) = if x86::is_detected() { rest.as_chunks() } else { (&[][..], rest) };
         for pair in pairs {
             let states = x86::compress_two(&pair.map(|(sum, count)| block(&sum, count)));
             to.extend(states.map(|state| short(&state)));
         }
-        to.extend(rest.iter().map(|(sum, count)| fingerprint(sum, *count)));
-        return;
-    }
+        rest
+    };
     to.extend(of.iter().map(|(sum, count)| fingerprint(sum, *count)));
 }
 
@@ -186,7 +193,7 @@ mod tests {
         }
 
         #[test]
-        fn many_fingerprints_are_those_of_each(all in proptest::collection::vec((any::<[u8; 32]>(), any::<u64>()), 0..9)) {
+        fn many_fingerprints_are_those_of_each(all in proptest::collection::vec((any::<[u8; 32]>(), any::<u64>()), 0..40)) {
             let of: Vec<(IdSum, u64)> = all.iter().map(|(id, count)| (sum(&[*id]), *count)).collect();
             let mut together = Vec::new();
             fingerprints(&of, &mut together);

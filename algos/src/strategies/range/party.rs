@@ -32,8 +32,11 @@ impl From<SessionError> for Stop {
 /// Nominal nanoseconds of one comparison in sorting or searching 32-byte ids.
 pub const COMPARE_NS: u64 = 8;
 
-/// Ranges of a message that are answered together. As many more are read before, so that memory is fetched meanwhile.
+/// Fingerprints of a message that are answered together.
 const BATCH: usize = 32;
+/// Ranges that are read before, so that memory is fetched meanwhile, and how many of them stay for the next time.
+const AHEAD: usize = 2 * BATCH;
+const STAY: usize = BATCH / 2;
 
 /// Where the parts of a range end that is cut into parts of one length, the first ones longer by one.
 pub fn part_ends(range: Range<usize>, parts: usize) -> impl Iterator<Item = usize> + Clone {
@@ -140,7 +143,7 @@ impl Party {
         let mut ranges = Vec::new();
         let (mut sums, mut ours) = (Vec::new(), Vec::new());
         loop {
-            while ahead.len() < 2 * BATCH
+            while ahead.len() < AHEAD
                 && let Some((bound, content)) = reading.next()?
             {
                 let guess = scout.expect(bound.item.at);
@@ -157,7 +160,10 @@ impl Party {
             }
             ranges.clear();
             sums.clear();
-            for (bound, content, guess) in ahead.iter().take(BATCH) {
+            for (bound, content, guess) in &ahead {
+                if sums.len() == BATCH || ranges.len() == AHEAD - STAY {
+                    break;
+                }
                 // Ranges that were cut from one are of one length, there and mostly here.
                 let guess = if guess.follows { start + len } else { guess.place };
                 let range = start..bounds.seek_bound(start..set.len(), Some(guess), &bound.item);
