@@ -56,9 +56,8 @@ impl<I: ListedId> Pairing<I> {
         self.theirs.clear();
         let with_head = |(id, number): (I, u32)| (id.head(), id, number);
         // What both begin with and what both end with is paired; one that has no partner there is kept.
-        let [first, last] =
-            [unlike(|| mine.next(), || theirs.next()), unlike(|| mine.next_back(), || theirs.next_back())];
-        let [(mine_first, theirs_first), (mine_last, theirs_last)] = [first, last];
+        let [mine_first, theirs_first] = unlike(|| mine.next(), || theirs.next());
+        let [mine_last, theirs_last] = unlike(|| mine.next_back(), || theirs.next_back());
         self.mine.extend(mine_first.into_iter().chain(mine).chain(mine_last).map(with_head));
         self.theirs.extend(theirs_first.into_iter().chain(theirs).chain(theirs_last).map(with_head));
         self.walk();
@@ -108,11 +107,11 @@ impl<I: ListedId> Pairing<I> {
 fn unlike<I: ListedId>(
     mut mine: impl FnMut() -> Option<(I, u32)>,
     mut theirs: impl FnMut() -> Option<(I, u32)>,
-) -> (Option<(I, u32)>, Option<(I, u32)>) {
+) -> [Option<(I, u32)>; 2] {
     loop {
         match (mine(), theirs()) {
             (Some((id, _)), Some((other, _))) if id == other => {}
-            unlike => return unlike,
+            (mine, theirs) => return [mine, theirs],
         }
     }
 }

@@ -31,7 +31,7 @@ const WORD_DIGITS: usize = 8;
 pub fn varint_digits(value: u64) -> (u128, usize) {
     let len = (64 - value.leading_zeros()).div_ceil(7).max(1) as usize;
     if len > WORD_DIGITS {
-        let digit = |i: usize| (value >> (7 * (len - 1 - i)) & 0x7f) as u128 | u128::from(i + 1 < len) << 7;
+        let digit = |i: usize| u128::from(value >> (7 * (len - 1 - i)) & 0x7f | u64::from(i + 1 < len) << 7);
         return ((0..len).fold(0, |digits, i| digits | digit(i) << (8 * i)), len);
     }
     // Groups of seven bits are moved apart by halves.
