@@ -59,8 +59,6 @@ impl Dialog for Box<dyn Dialog> {
 #[derive(Debug, Default)]
 pub struct Out {
     queue: VecDeque<Draft>,
-    /// Bytes of the front message that were sent.
-    sent: usize,
     findings: VecDeque<Finding>,
     tally: Tally,
     retries: u32,
@@ -75,7 +73,7 @@ impl Out {
 
     /// Drops what was said but not sent. A message of which some frames are gone is finished first.
     pub fn hush(&mut self) {
-        self.queue.truncate(usize::from(self.sent > 0));
+        self.queue.truncate(usize::from(self.queue.front().is_some_and(Draft::is_begun)));
     }
 
     /// Reports an item that the peer lacks.
@@ -161,28 +159,14 @@ impl Out {
     /// Writes the next frame of the front message. False when there is none.
     fn write_frame(&mut self, frame: &mut Vec<u8>, frame_len_max: usize) -> bool {
         let Some(mut draft) = self.queue.pop_front() else { return false };
-        let left = draft.body.len() - self.sent;
-        let len = left.min(frame_len_max - 1);
-        let more = len < left;
+        let len = draft.left().min(frame_len_max - 1);
+        let more = len < draft.left();
+        frame.reserve_exact(1 + len);
         frame.push(draft.tag | if more { MORE } else { 0 });
-        frame.extend_from_slice(&draft.body[self.sent..self.sent + len]);
         self.spend(Purpose::Control, 1);
-        let mut unspent = len;
-        while unspent > 0 {
-            let (purpose, run) = draft.spans.front_mut().expect("every byte of a body is in a span");
-            let part = unspent.min(*run);
-            self.spend(*purpose, part);
-            *run -= part;
-            unspent -= part;
-            if *run == 0 {
-                draft.spans.pop_front();
-            }
-        }
+        draft.take(len, frame, |purpose, bytes| self.spend(purpose, bytes));
         if more {
-            self.sent += len;
             self.queue.push_front(draft);
-        } else {
-            self.sent = 0;
         }
         true
     }
@@ -255,7 +239,6 @@ impl<D: Dialog> Talk<D> {
                 .ok_or(WireError::BadValue { what: "reason", value: u64::from(byte) })?;
             // Nobody listens any more, not even to the rest of a message.
             self.out.queue.clear();
-            self.out.sent = 0;
             self.out.findings.clear();
             self.out.verdict = Some(Verdict::GaveUp(reason));
             return Ok(());

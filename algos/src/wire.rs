@@ -209,6 +209,11 @@ impl<'a> Reader<'a> {
         if claimed > max { Err(WireError::TooMany { what, claimed, max }) } else { Ok(claimed as usize) }
     }
 
+    /// The next `N` bytes, which are not taken yet, if there are as many.
+    pub fn peek<const N: usize>(&self) -> Option<[u8; N]> {
+        self.rest.first_chunk().copied()
+    }
+
     /// Everything that is left.
     pub fn rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.rest)
@@ -248,32 +253,84 @@ pub fn unzigzag(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
+/// Bytes after which a message goes on in another block of memory: what has been written is never moved, and what
+/// was sent is free for the frames that follow.
+const BLOCK_LEN: usize = 32 << 10;
+
 /// A message that is being written: its bytes, and what each of them is for.
 #[derive(Clone, Debug)]
 pub struct Draft {
     pub(crate) tag: u8,
-    pub(crate) body: Vec<u8>,
-    /// Runs of bytes with one purpose, in the order of `body`. Frames take them from the front; a message may
+    /// Full blocks of the body, and the one that is being written.
+    blocks: VecDeque<Vec<u8>>,
+    last: Vec<u8>,
+    /// Bytes of the body, taken ones included, and how many of them are taken.
+    len: usize,
+    taken: usize,
+    /// Those of them that were in the block that is now the first.
+    taken_of_first: usize,
+    /// Runs of bytes with one purpose, in the order of the body. Frames take them from the front; a message may
     /// have hundreds of thousands.
-    pub(crate) spans: VecDeque<(Purpose, usize)>,
+    spans: VecDeque<Span>,
+}
+
+/// Bytes with one purpose: their number, and the purpose in the lowest three bits.
+#[derive(Clone, Copy, Debug)]
+struct Span(u32);
+
+impl Span {
+    /// Most bytes of a span.
+    const LEN_MAX: usize = (u32::MAX >> 3) as usize;
+
+    fn new(purpose: Purpose, len: usize) -> Self {
+        Self((len as u32) << 3 | purpose as u32)
+    }
+
+    fn purpose(self) -> Purpose {
+        Purpose::ALL[(self.0 & 7) as usize]
+    }
+
+    fn len(self) -> usize {
+        (self.0 >> 3) as usize
+    }
 }
 
 impl Draft {
     /// An empty message. Tags are below 128: the eighth bit says that more frames follow.
     pub fn new(tag: u8) -> Self {
         assert!(tag < 0x80, "tag {tag} needs the bit of the frame header");
-        Self { tag, body: Vec::new(), spans: VecDeque::new() }
+        Self {
+            tag,
+            blocks: VecDeque::new(),
+            last: Vec::new(),
+            len: 0,
+            taken: 0,
+            taken_of_first: 0,
+            spans: VecDeque::new(),
+        }
+    }
+
+    /// Bytes of the body.
+    pub fn body_len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether some of it is in a frame.
+    pub(crate) fn is_begun(&self) -> bool {
+        self.taken > 0
+    }
+
+    /// Bytes that are in no frame yet.
+    pub(crate) fn left(&self) -> usize {
+        self.len - self.taken
     }
 
     /// Appends what `write` appends, all of it for `purpose`.
     pub fn put(&mut self, purpose: Purpose, write: impl FnOnce(&mut Vec<u8>)) -> &mut Self {
-        let before = self.body.len();
-        write(&mut self.body);
-        let len = self.body.len() - before;
-        match self.spans.back_mut() {
-            Some((last, run)) if *last == purpose => *run += len,
-            _ => self.spans.push_back((purpose, len)),
-        }
+        let before = self.last.len();
+        write(&mut self.last);
+        self.account(purpose, self.last.len() - before);
+        self.wrap();
         self
     }
 
@@ -282,20 +339,80 @@ impl Draft {
         self.put(purpose, |body| body.extend_from_slice(bytes))
     }
 
-    /// Appends bytes of which runs have purposes of their own. Runs are as long as the bytes together.
-    pub(crate) fn runs(&mut self, bytes: &[u8], runs: &[(Purpose, usize)]) {
-        self.body.extend_from_slice(bytes);
+    /// Appends bytes of which runs have purposes of their own: as many of what `write` writes over zeros as the runs have
+    /// together.
+    pub(crate) fn runs<const N: usize>(
+        &mut self,
+        runs: &[(Purpose, usize)],
+        write: impl FnOnce(&mut [u8; N]),
+    ) {
+        let before = self.last.len();
+        // A copy whose length is known is a few instructions.
+        self.last.extend_from_slice(&[0; N]);
+        write(self.last.last_chunk_mut().expect("as many were appended"));
+        let len: usize = runs.iter().map(|(_, len)| len).sum();
+        self.last.truncate(before + len);
         for (purpose, len) in runs {
-            match self.spans.back_mut() {
-                Some((last, run)) if last == purpose => *run += len,
-                _ => self.spans.push_back((*purpose, *len)),
-            }
+            self.account(*purpose, *len);
         }
+        self.wrap();
     }
 
     /// Appends a varint.
     pub fn varint(&mut self, purpose: Purpose, value: u64) -> &mut Self {
         self.put(purpose, |body| put_varint(body, value))
+    }
+
+    fn account(&mut self, purpose: Purpose, mut len: usize) {
+        self.len += len;
+        if let Some(last) = self.spans.back_mut()
+            && last.purpose() == purpose
+            && last.len() + len <= Span::LEN_MAX
+        {
+            *last = Span::new(purpose, last.len() + len);
+            return;
+        }
+        while len > 0 {
+            let part = len.min(Span::LEN_MAX);
+            self.spans.push_back(Span::new(purpose, part));
+            len -= part;
+        }
+    }
+
+    /// Begins another block where one is full.
+    fn wrap(&mut self) {
+        if self.last.len() >= BLOCK_LEN {
+            // A little longer, for what goes beyond.
+            let next = Vec::with_capacity(BLOCK_LEN + BLOCK_LEN / 32);
+            self.blocks.push_back(std::mem::replace(&mut self.last, next));
+        }
+    }
+
+    /// Moves the next `len` bytes of the body to a frame, and tells `spend` what they are for.
+    pub(crate) fn take(&mut self, len: usize, frame: &mut Vec<u8>, mut spend: impl FnMut(Purpose, usize)) {
+        let mut left = len;
+        while left > 0 {
+            let block = self.blocks.front().unwrap_or(&self.last);
+            let part = left.min(block.len() - self.taken_of_first);
+            frame.extend_from_slice(&block[self.taken_of_first..][..part]);
+            self.taken_of_first += part;
+            left -= part;
+            if self.taken_of_first == block.len() && self.blocks.pop_front().is_some() {
+                self.taken_of_first = 0;
+            }
+        }
+        self.taken += len;
+        let mut unspent = len;
+        while unspent > 0 {
+            let span = self.spans.front_mut().expect("every byte of a body is in a span");
+            let part = unspent.min(span.len());
+            spend(span.purpose(), part);
+            *span = Span::new(span.purpose(), span.len() - part);
+            unspent -= part;
+            if span.len() == 0 {
+                self.spans.pop_front();
+            }
+        }
     }
 }
 
@@ -329,6 +446,35 @@ mod tests {
                 prop_assert_eq!(&bytes[..bytes.len() - reader.left()], &again[..]);
             }
         }
+    }
+
+    #[test]
+    fn what_is_put_is_taken_with_its_purposes() {
+        let mut draft = Draft::new(1);
+        let (mut expected, mut expected_spent) = (Vec::new(), Spent::default());
+        for i in 0..5000_usize {
+            let (purpose, bytes) = (Purpose::ALL[i / 3 % 7], vec![i as u8; i * i % 97]);
+            expected.extend_from_slice(&bytes);
+            expected_spent.add(purpose, bytes.len() as u64);
+            if i % 5 == 0 {
+                let write = |to: &mut [u8; 100]| to[..bytes.len()].copy_from_slice(&bytes);
+                draft.runs(&[(purpose, bytes.len())], write);
+            } else {
+                draft.bytes(purpose, &bytes);
+            }
+        }
+        assert_eq!(draft.body_len(), expected.len());
+        let (mut taken, mut spent) = (Vec::new(), Spent::default());
+        for i in 1.. {
+            let len = (i * 37).min(draft.left());
+            if len == 0 {
+                break;
+            }
+            draft.take(len, &mut taken, |purpose, bytes| spent.add(purpose, bytes as u64));
+            assert_eq!(spent.total(), taken.len() as u64);
+        }
+        assert_eq!(taken, expected);
+        assert_eq!(spent, expected_spent);
     }
 
     #[test]

@@ -115,7 +115,7 @@ impl Answering {
         }
         let table = self.end.table(shape)?;
         draft.put(Purpose::Sketch, |body| table.write(body, self.end.len(), &coding));
-        if draft.body.len() > MESSAGE_LEN_MAX {
+        if draft.body_len() > MESSAGE_LEN_MAX {
             out.give_up(Reason::HeapBudget);
             return Ok(());
         }

@@ -1,9 +1,11 @@
 //! Fingerprints of ranges: what stands for all items of a range.
 //!
 //! A fingerprint hashes one block. The crate `sha2` compresses it with the processor's instructions for that where there are
-//! any, and then waits: each of them needs the one before. Fingerprints come many at a time, so two blocks that
-//! have nothing to do with each other are compressed in turns (`x86`), which takes little longer than one.
+//! any, and then waits: each of them needs the one before. Fingerprints come many at a time, so sixteen blocks that have
+//! nothing to do with each other are compressed in the lanes of wide registers (`lanes`), or two in turns (`x86`).
 
+#[cfg(target_arch = "x86_64")]
+mod lanes;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -11,7 +13,7 @@ use std::ops::Sub;
 
 use sha2::block_api::compress256;
 
-use super::message::put_varint;
+use super::message::varint_digits;
 use crate::item::ItemId;
 
 /// Bytes of a fingerprint.
@@ -97,6 +99,10 @@ pub fn fingerprint(sum: &IdSum, count: u64) -> Fingerprint {
 /// How fingerprints are hashed on this machine.
 pub fn path() -> &'static str {
     #[cfg(target_arch = "x86_64")]
+    if lanes::is_detected() {
+        return "avx512";
+    }
+    #[cfg(target_arch = "x86_64")]
     if x86::is_detected() {
         return "sha";
     }
@@ -106,25 +112,24 @@ pub fn path() -> &'static str {
 /// Appends [`fingerprint`] of each sum and count. Several at once where the processor can.
 pub fn fingerprints(of: &[(IdSum, u64)], to: &mut Vec<Fingerprint>) {
     #[cfg(target_arch = "x86_64")]
-    if x86::is_detected() {
-        let (pairs, rest) = of.as_chunks::<2>();
+    let of = {
+        let (full, rest) = if lanes::is_detected() { of.as_chunks() } else { (&[][..], of) };
+        full.iter().for_each(|of| to.extend(lanes::sixteen(of)));
+        let (pairs, rest) = if x86::is_detected() { rest.as_chunks() } else { (&[][..], rest) };
         for pair in pairs {
             let states = x86::compress_two(&pair.map(|(sum, count)| block(&sum, count)));
             to.extend(states.map(|state| short(&state)));
         }
-        to.extend(rest.iter().map(|(sum, count)| fingerprint(sum, *count)));
-        return;
-    }
+        rest
+    };
     to.extend(of.iter().map(|(sum, count)| fingerprint(sum, *count)));
 }
 
 /// What is hashed: one block with its padding, made here without the buffer of a hasher that does not know how much will
 /// come. Eight words, little-endian: bytes that are put down one by one are slow to be taken up again by sixteens.
 fn block(sum: &IdSum, count: u64) -> [u64; 8] {
-    let (digits, len) = put_varint(count);
-    let mut tail = [0; 16];
-    tail[..digits.len()].copy_from_slice(&digits);
-    let tail = u128::from_le_bytes(tail) | 0x80 << (8 * len);
+    let (digits, len) = varint_digits(count);
+    let tail = digits | 0x80 << (8 * len);
     let IdSum([a, b, c, d]) = *sum;
     // The length in bits comes last.
     [a, b, c, d, tail as u64, (tail >> 64) as u64, 0, (8 * (ItemId::LEN + len) as u64).swap_bytes()]
@@ -182,13 +187,13 @@ mod tests {
         #[test]
         fn the_block_is_what_a_hasher_makes(id: [u8; 32], count: u64, shift in 0_u32..64) {
             use sha2::{Digest, Sha256};
-            let (digits, len) = put_varint(count >> shift);
-            let hash = Sha256::new().chain_update(id).chain_update(&digits[..len]).finalize();
+            let (digits, len) = varint_digits(count >> shift);
+            let hash = Sha256::new().chain_update(id).chain_update(&digits.to_le_bytes()[..len]).finalize();
             prop_assert_eq!(&fingerprint(&sum(&[id]), count >> shift)[..], &hash[..FINGERPRINT_LEN]);
         }
 
         #[test]
-        fn many_fingerprints_are_those_of_each(all in proptest::collection::vec((any::<[u8; 32]>(), any::<u64>()), 0..9)) {
+        fn many_fingerprints_are_those_of_each(all in proptest::collection::vec((any::<[u8; 32]>(), any::<u64>()), 0..40)) {
             let of: Vec<(IdSum, u64)> = all.iter().map(|(id, count)| (sum(&[*id]), *count)).collect();
             let mut together = Vec::new();
             fingerprints(&of, &mut together);

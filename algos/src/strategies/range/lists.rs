@@ -24,8 +24,8 @@ impl ListedId for u64 {
 /// How far ahead a partner is looked for, while lists are in one order.
 const NEAR: usize = 4;
 
-/// Finds what is in one list and not in the other. Honest lists are in the order of the set, so one walk along both
-/// pairs nearly everything; what is left is sorted and paired, in whatever order it came. Ids are compared by their first 8
+/// Finds what is in one list and not in the other. Honest lists are in the order of the set, so they begin alike and end
+/// alike, and one walk along both pairs nearly everything between; what is left is sorted and paired, in whatever order it came. Ids are compared by their first 8
 /// bytes, which tell honest ones apart, and by all of them where these are equal. Keeps its memory from one pair of lists to
 /// the next. O(n) in one order, O(n log n) at worst.
 #[derive(Clone, Debug)]
@@ -47,15 +47,19 @@ impl<I: ListedId> Pairing<I> {
     /// the order of ids. An id that stands several times finds as many partners as there are.
     pub fn differences(
         &mut self,
-        mine: impl Iterator<Item = (I, u32)>,
-        theirs: impl Iterator<Item = (I, u32)>,
+        mut mine: impl DoubleEndedIterator<Item = (I, u32)>,
+        mut theirs: impl DoubleEndedIterator<Item = (I, u32)>,
         mut only_mine: impl FnMut(u32),
         mut only_theirs: impl FnMut(u32),
     ) {
         self.mine.clear();
-        self.mine.extend(mine.map(|(id, number)| (id.head(), id, number)));
         self.theirs.clear();
-        self.theirs.extend(theirs.map(|(id, number)| (id.head(), id, number)));
+        let with_head = |(id, number): (I, u32)| (id.head(), id, number);
+        // What both begin with and what both end with is paired; one that has no partner there is kept.
+        let [mine_first, theirs_first] = unlike(|| mine.next(), || theirs.next());
+        let [mine_last, theirs_last] = unlike(|| mine.next_back(), || theirs.next_back());
+        self.mine.extend(mine_first.into_iter().chain(mine).chain(mine_last).map(with_head));
+        self.theirs.extend(theirs_first.into_iter().chain(theirs).chain(theirs_last).map(with_head));
         self.walk();
         let [mine, theirs] = &mut self.left;
         mine.sort_unstable();
@@ -99,6 +103,19 @@ impl<I: ListedId> Pairing<I> {
     }
 }
 
+/// The next entries of two lists that differ, or whatever is left of one when the other has ended.
+fn unlike<I: ListedId>(
+    mut mine: impl FnMut() -> Option<(I, u32)>,
+    mut theirs: impl FnMut() -> Option<(I, u32)>,
+) -> [Option<(I, u32)>; 2] {
+    loop {
+        match (mine(), theirs()) {
+            (Some((id, _)), Some((other, _))) if id == other => {}
+            (mine, theirs) => return [mine, theirs],
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,7 +152,7 @@ mod tests {
                 only_mine.clear();
                 only_theirs.clear();
                 pairing.differences(
-                    ids[0].iter().copied().zip(0..), ids[1].iter().copied().zip(0..),
+                    ids[0].iter().copied().zip(0..ids[0].len() as u32), ids[1].iter().copied().zip(0..ids[1].len() as u32),
                     |i| only_mine.push(ids[0][i as usize]), |i| only_theirs.push(ids[1][i as usize]),
                 );
             }

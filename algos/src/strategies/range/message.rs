@@ -11,6 +11,7 @@
 
 use super::fingerprint::FINGERPRINT_LEN;
 use super::party::Stop;
+use super::tree::Cursor;
 use crate::item::{Item, ItemId};
 use crate::session::{Reason, SessionError};
 use crate::wire::{Draft, Purpose, Reader, WireError};
@@ -20,26 +21,48 @@ pub const VERSION: u8 = 0x61;
 const MODE_SKIP: u8 = 0;
 const MODE_FINGERPRINT: u8 = 1;
 const MODE_LIST: u8 = 2;
+/// Room for a bound, a mode and a fingerprint.
+const HEAD_LEN_MAX: usize = 64;
 
-/// A number, most significant digit first: its bytes, and how many of them count; the others are zero.
-pub fn put_varint(value: u64) -> ([u8; 10], usize) {
+/// Digits of a number that are moved about together in one word.
+const WORD_DIGITS: usize = 8;
+
+/// A number, most significant digit first: its bytes as a little-endian number, and how many there are.
+pub fn varint_digits(value: u64) -> (u128, usize) {
     let len = (64 - value.leading_zeros()).div_ceil(7).max(1) as usize;
-    let mut bytes = [0; 10];
-    for (i, byte) in bytes[..len].iter_mut().enumerate() {
-        let more = if i + 1 < len { 0x80 } else { 0 };
-        *byte = (value >> (7 * (len - 1 - i))) as u8 & 0x7f | more;
+    if len > WORD_DIGITS {
+        let digit = |i: usize| u128::from(value >> (7 * (len - 1 - i)) & 0x7f | u64::from(i + 1 < len) << 7);
+        return ((0..len).fold(0, |digits, i| digits | digit(i) << (8 * i)), len);
     }
-    (bytes, len)
+    // Groups of seven bits are moved apart by halves.
+    let word = value & 0x0fff_ffff | (value & 0x00ff_ffff_f000_0000) << 4;
+    let word = word & 0x0000_3fff_0000_3fff | (word & 0x0fff_c000_0fff_c000) << 2;
+    let word = word & 0x007f_007f_007f_007f | (word & 0x3f80_3f80_3f80_3f80) << 1;
+    // All but the lowest say that more follow.
+    let digits = (word | 0x8080_8080_8080_8000).swap_bytes() >> (64 - 8 * len);
+    (u128::from(digits), len)
 }
 
 /// Appends a number.
 fn push_varint(bytes: &mut Vec<u8>, value: u64) {
-    let (digits, len) = put_varint(value);
-    bytes.extend_from_slice(&digits[..len]);
+    let (digits, len) = varint_digits(value);
+    bytes.extend_from_slice(&digits.to_le_bytes()[..len]);
 }
 
-/// Reads [`put_varint`]; refuses leading zeros and over 64 bits.
+/// Reads [`varint_digits`]; refuses leading zeros and over 64 bits.
 fn varint(reader: &mut Reader<'_>, what: &'static str) -> Result<u64, WireError> {
+    if let Some(bytes) = reader.peek() {
+        let bytes = u64::from_le_bytes(bytes);
+        let ends = !bytes & 0x8080_8080_8080_8080;
+        if ends != 0 && bytes as u8 != 0x80 {
+            let len = ends.trailing_zeros() as usize / 8 + 1;
+            reader.bytes(what, len)?;
+            let word = (bytes << (64 - 8 * len)).swap_bytes() & 0x7f7f_7f7f_7f7f_7f7f;
+            let word = word & 0x007f_007f_007f_007f | (word & 0x7f00_7f00_7f00_7f00) >> 1;
+            let word = word & 0x0000_3fff_0000_3fff | (word & 0x3fff_0000_3fff_0000) >> 2;
+            return Ok(word & 0x0fff_ffff | (word & 0x0fff_ffff_0000_0000) >> 4);
+        }
+    }
     let mut value = 0_u64;
     for first in std::iter::once(true).chain(std::iter::repeat(false)) {
         let byte = reader.u8(what)?;
@@ -65,14 +88,29 @@ pub struct Bound {
 
 impl Bound {
     /// Below every item.
-    pub const START: Self = Self { item: Item { at: 0, id: ItemId::new([0; 32]) }, id_len: 0 };
+    pub const START: Self = Self::of_time(0);
     /// Above every item; so no item may have this time.
-    pub const INFINITY: Self = Self { item: Item { at: u64::MAX, id: ItemId::new([0; 32]) }, id_len: 0 };
+    pub const INFINITY: Self = Self::of_time(u64::MAX);
+
+    /// Below every item from this time on.
+    pub const fn of_time(at: u64) -> Self {
+        Self { item: Item { at, id: ItemId::new([0; 32]) }, id_len: 0 }
+    }
+
+    /// The shortest bound between the items before a place and those from there on, of which there must be both.
+    pub fn at(cursor: &mut Cursor<'_>, place: usize) -> Self {
+        // Times nearly always differ, and an id is work.
+        let at = cursor.time(place);
+        if cursor.time(place - 1) != at {
+            return Self::of_time(at);
+        }
+        Self::between(&cursor.item(place - 1), &cursor.item(place))
+    }
 
     /// The shortest bound above `last` and not above `next`, which come in this order.
-    pub fn between(last: &Item, next: &Item) -> Self {
+    fn between(last: &Item, next: &Item) -> Self {
         if last.at != next.at {
-            return Self { item: Item { at: next.at, ..Self::START.item }, id_len: 0 };
+            return Self::of_time(next.at);
         }
         let shared = last.id.bytes().iter().zip(next.id.bytes()).take_while(|(a, b)| a == b).count();
         let id_len = (shared + 1).min(ItemId::LEN);
@@ -103,7 +141,7 @@ impl Writer {
 
     /// Whether it has no ranges: nothing is open any more.
     pub fn is_empty(&self) -> bool {
-        self.draft.body.len() == 1
+        self.draft.body_len() == 1
     }
 
     /// The message.
@@ -111,7 +149,7 @@ impl Writer {
         self.draft
     }
 
-    /// Appends a bound, a mode, and what follows it; `content_len` bytes more are to come.
+    /// Appends a bound, a mode, and what follows it at once; `content_len` bytes more are to come.
     fn head(
         &mut self,
         bound: &Bound,
@@ -119,28 +157,30 @@ impl Writer {
         fingerprint: Option<&[u8; FINGERPRINT_LEN]>,
         content_len: usize,
     ) -> Result<(), Stop> {
-        // 1 byte of mode, at most 10 + 1 + 32 of the bound, at most 10 of a count.
+        // Of them 54 without the fingerprint: at most 10 + 1 + 32 of the bound, 1 of mode, at most 10 of a count.
         let fingerprint_len = fingerprint.map_or(0, |bytes| bytes.len());
-        if self.draft.body.len() + 54 + fingerprint_len + content_len > self.len_max {
+        if self.draft.body_len() + 54 + fingerprint_len + content_len > self.len_max {
             return Err(Stop::GiveUp(Reason::HeapBudget));
         }
         let at = bound.item.at;
         let time = if at == u64::MAX { 0 } else { at.saturating_sub(self.last_at) + 1 };
         self.last_at = at;
-        // Put together here, so that the message grows once.
-        let mut bytes = [0; 64];
-        let (digits, mut len) = put_varint(time);
-        bytes[..digits.len()].copy_from_slice(&digits);
-        bytes[len] = bound.id_len as u8;
-        len += 1;
-        bytes[len..len + ItemId::LEN].copy_from_slice(bound.item.id.bytes());
-        len += bound.id_len;
-        bytes[len] = mode;
-        bytes[len + 1..len + 1 + fingerprint_len]
-            .copy_from_slice(fingerprint.map_or(&[], |bytes| &bytes[..]));
-        let runs = [(Purpose::Sketch, len), (Purpose::Control, 1), (Purpose::Sketch, fingerprint_len)];
-        let runs = if fingerprint.is_some() { &runs[..] } else { &runs[..2] };
-        self.draft.runs(&bytes[..len + 1 + fingerprint_len], runs);
+        let (digits, digits_len) = varint_digits(time);
+        let id_at = digits_len + 1;
+        let mode_at = id_at + bound.id_len;
+        let runs = [(Purpose::Sketch, mode_at), (Purpose::Control, 1), (Purpose::Sketch, fingerprint_len)];
+        self.draft.runs(&runs, |bytes: &mut [u8; HEAD_LEN_MAX]| {
+            // What comes later covers what was too much.
+            bytes[..16].copy_from_slice(&digits.to_le_bytes());
+            bytes[digits_len] = bound.id_len as u8;
+            if bound.id_len > 0 {
+                bytes[id_at..][..ItemId::LEN].copy_from_slice(bound.item.id.bytes());
+            }
+            bytes[mode_at] = mode;
+            if let Some(fingerprint) = fingerprint {
+                bytes[mode_at + 1..][..FINGERPRINT_LEN].copy_from_slice(fingerprint);
+            }
+        });
         Ok(())
     }
 
@@ -218,7 +258,9 @@ impl<'a> Reading<'a> {
         }
         let id_len = claimed as usize;
         let mut id = [0; ItemId::LEN];
-        id[..id_len].copy_from_slice(self.reader.bytes("id of a bound", id_len)?);
+        if id_len > 0 {
+            id[..id_len].copy_from_slice(self.reader.bytes("id of a bound", id_len)?);
+        }
         let bound = Bound { item: Item { at, id: ItemId::new(id) }, id_len };
         if bound.item <= self.last.item {
             return Err(SessionError::Protocol("bounds do not rise"));

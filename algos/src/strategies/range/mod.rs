@@ -21,8 +21,8 @@
 //! are `Sketch`, listed ids `Ids`, the request `Request`; version, modes and counts `Control`. **Flights.** At
 //! most 2 + 2⌈log_b n⌉ − ⌊log_b t⌋ for b buckets and lists below t, n ≥ t, and one for the request. **CPU.** Nothing depends
 //! on the session, so the index keeps prefix sums of the ids of a sealed set (`piece`), and of a growing one a tree of them with
-//! counts and sums (`tree`): a fingerprint costs two loads, or O(log n), and one block of SHA-256, two of which are made in
-//! turns (`fingerprint`); a bound a search that begins where the message before had it (`scout`); an insertion O(log n), and a
+//! counts and sums (`tree`): a fingerprint costs two loads, or O(log n), and one block of SHA-256, sixteen of which
+//! are made together (`fingerprint`); a bound a search that begins where the message before had it (`scout`); an insertion O(log n), and a
 //! session a snapshot of the tree, O(1). So equal sets cost a few microseconds whatever their size, and no session looks
 //! at items that it does not list. Sealing a set sorts words in place of items (`seal`). The crate `negentropy` scans its vector for every level.
 //!

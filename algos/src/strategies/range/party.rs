@@ -32,8 +32,11 @@ impl From<SessionError> for Stop {
 /// Nominal nanoseconds of one comparison in sorting or searching 32-byte ids.
 pub const COMPARE_NS: u64 = 8;
 
-/// Ranges of a message that are answered together. As many more are read before, so that memory is fetched meanwhile.
+/// Fingerprints of a message that are answered together.
 const BATCH: usize = 32;
+/// Ranges that are read before, so that memory is fetched meanwhile, and how many of them stay for the next time.
+const AHEAD: usize = 2 * BATCH;
+const STAY: usize = BATCH / 2;
 
 /// Where the parts of a range end that is cut into parts of one length, the first ones longer by one.
 pub fn part_ends(range: Range<usize>, parts: usize) -> impl Iterator<Item = usize> + Clone {
@@ -137,23 +140,30 @@ impl Party {
         // A run of settled ranges is skipped in one, and only when something follows it.
         let mut skipped = false;
         let mut ahead = VecDeque::new();
-        let (mut batch, mut sums) = (Vec::new(), Vec::new());
-        let mut ours = Vec::new();
+        let mut ranges = Vec::new();
+        let (mut sums, mut ours) = (Vec::new(), Vec::new());
         loop {
-            while ahead.len() < 2 * BATCH
+            while ahead.len() < AHEAD
                 && let Some((bound, content)) = reading.next()?
             {
                 let guess = scout.expect(bound.item.at);
-                let items = if let Content::List(ids) = content { ids.len() } else { 0 };
-                (0..=items).for_each(|i| cursor.prefetch(guess.place.saturating_sub(i)));
+                match content {
+                    Content::List(ids) => {
+                        cursor.prefetch_items(guess.place.saturating_sub(ids.len())..guess.place);
+                    }
+                    _ => cursor.prefetch(guess.place),
+                }
                 ahead.push_back((bound, content, guess));
             }
             if ahead.is_empty() {
                 break;
             }
-            batch.clear();
+            ranges.clear();
             sums.clear();
-            for (bound, content, guess) in ahead.drain(..BATCH.min(ahead.len())) {
+            for (bound, content, guess) in &ahead {
+                if sums.len() == BATCH || ranges.len() == AHEAD - STAY {
+                    break;
+                }
                 // Ranges that were cut from one are of one length, there and mostly here.
                 let guess = if guess.follows { start + len } else { guess.place };
                 let range = start..bounds.seek_bound(start..set.len(), Some(guess), &bound.item);
@@ -162,20 +172,20 @@ impl Party {
                     let sum = bounds.sum_below(range.end) - bounds.sum_below(range.start);
                     sums.push((sum, range.len() as u64));
                 }
-                batch.push((bound, content, range));
+                ranges.push(range);
             }
             ours.clear();
             fingerprints(&sums, &mut ours);
-            let made =
-                batch.iter().filter(|(_, content, _)| matches!(content, Content::Fingerprint(_))).zip(&ours);
-            for ((_, content, range), ours) in made {
+            let said = ahead.iter().map(|(_, content, _)| content).zip(&ranges);
+            let made = said.filter(|(content, _)| matches!(content, Content::Fingerprint(_))).zip(&ours);
+            for ((content, range), ours) in made {
                 // What differs will be cut.
                 if *content != Content::Fingerprint(*ours) {
                     self.parts(range).for_each(|end| cursor.prefetch(end));
                 }
             }
             let mut ours = ours.iter();
-            for (bound, content, range) in batch.drain(..) {
+            for ((bound, content, _), range) in ahead.drain(..ranges.len()).zip(ranges.drain(..)) {
                 let settled = match content {
                     Content::Skip => true,
                     Content::Fingerprint(theirs) => ours.next() == Some(&theirs),
@@ -235,11 +245,7 @@ impl Party {
         let mut ours = Vec::with_capacity(sums.len());
         fingerprints(&sums, &mut ours);
         for (next, fingerprint) in ends.zip(&ours) {
-            let bound = if next == range.end {
-                *end
-            } else {
-                Bound::between(&cursor.item(next - 1), &cursor.item(next))
-            };
+            let bound = if next == range.end { *end } else { Bound::at(cursor, next) };
             writer.fingerprint(&bound, fingerprint)?;
             self.sent.push((bound.item.at, next as u32));
         }
@@ -285,8 +291,8 @@ impl Party {
         self.found.heard += theirs.len() as u64;
         let (haves, needs) = (&mut self.found.haves, &mut self.found.needs);
         pairing.differences(
-            cursor.ids(range.clone()).map(|id| *id.bytes()).zip(range.start as u32..),
-            theirs.iter().copied().zip(0..),
+            cursor.ids(range.clone()).map(|id| *id.bytes()).zip(range.start as u32..range.end as u32),
+            theirs.iter().copied().zip(0..theirs.len() as u32),
             |place| haves.push(place),
             |rank| needs.push((base + u64::from(rank), ItemId::new(theirs[rank as usize]))),
         );

@@ -309,6 +309,14 @@ impl<'a> Cursor<'a> {
         item_of(self.entries, place - self.start)
     }
 
+    /// The time of the item at a place, as [`Self::item`].
+    pub fn time(&mut self, place: usize) -> u64 {
+        if place < self.start || place >= self.end {
+            self.descend_to(place);
+        }
+        self.entries[place - self.start + 1][0]
+    }
+
     /// Sum of the first `count` items.
     pub fn sum_below(&mut self, count: usize) -> IdSum {
         self.seek(count);
@@ -324,6 +332,15 @@ impl<'a> Cursor<'a> {
         let place = (place - self.start).min(self.entries.len() - 1);
         prefetch(&self.entries[place][0]);
         prefetch(&self.entries[(place + 1).min(self.entries.len() - 1)][0]);
+    }
+
+    /// Has the items of a range fetched, which somebody will ask for soon.
+    pub fn prefetch_items(&mut self, range: Range<usize>) {
+        // An entry begins in every line of memory.
+        for place in range.start..=range.end {
+            self.seek(place);
+            prefetch(&self.entries[(place - self.start).min(self.entries.len() - 1)][0]);
+        }
     }
 
     /// The first place in `range` whose item is not below `bound`, or the end of `range`. Looks near `guess` first,
@@ -345,7 +362,10 @@ impl<'a> Cursor<'a> {
     }
 
     /// The ids of all items in `range`.
-    pub fn ids(&mut self, range: Range<usize>) -> impl ExactSizeIterator<Item = ItemId> {
+    pub fn ids(
+        &mut self,
+        range: Range<usize>,
+    ) -> impl ExactSizeIterator<Item = ItemId> + DoubleEndedIterator {
         range.map(|place| self.item(place).id)
     }
 }
@@ -386,9 +406,11 @@ mod tests {
             cursor.prefetch(start);
             assert_eq!(cursor.seek_bound(start..end, guess, &bound), start + below);
             let ids = sorted[start..end].iter().map(|item| item.id);
+            cursor.prefetch_items(start..end);
             assert!(cursor.ids(start..end).eq(ids));
             if start < end {
                 assert_eq!(cursor.item(start), sorted[start]);
+                assert_eq!(cursor.time(start), sorted[start].at);
             }
         }
     }

@@ -133,7 +133,7 @@ impl<N: Name> Dialog for Responder<N> {
             draft.varint(Purpose::Control, len);
         }
         let first = encoder.sent();
-        let fitting = scheme.fitting::<N>(self.end.message_len_max.saturating_sub(draft.body.len())).max(1);
+        let fitting = scheme.fitting::<N>(self.end.message_len_max.saturating_sub(draft.body_len())).max(1);
         let last = (first + self.end.batch.max(first / self.end.grow).min(fitting)).min(symbols_max);
         let mut symbols = Vec::with_capacity((last - first) as usize);
         while encoder.sent() < last {

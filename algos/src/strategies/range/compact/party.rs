@@ -412,8 +412,8 @@ impl Party {
         lacked.resize(theirs.len(), false);
         extras.clear();
         pairing.differences(
-            mine.iter().copied().zip(0..),
-            theirs.iter().copied().zip(0..),
+            mine.iter().copied().zip(0..mine.len() as u32),
+            theirs.iter().copied().zip(0..theirs.len() as u32),
             |i| extras.push(i),
             |i| lacked[i as usize] = true,
         );
