@@ -85,7 +85,7 @@ impl<N: Name> Decoder<N> {
         }
         let symbol = &mut self.symbols[self.received];
         symbol.add(theirs);
-        self.marks[self.received] = u8::from(self.scheme.singles().has(symbol.count));
+        self.marks[self.received] = u8::from(self.scheme.singles().has(symbol.tally));
         self.received += 1;
     }
 
@@ -98,7 +98,7 @@ impl<N: Name> Decoder<N> {
         let (symbols, marks) = (&mut self.symbols[self.received..], &mut self.marks[self.received..]);
         for ((symbol, mark), theirs) in symbols.iter_mut().zip(marks).zip(theirs) {
             symbol.add(&theirs);
-            *mark = u8::from(self.scheme.singles().has(symbol.count));
+            *mark = u8::from(self.scheme.singles().has(symbol.tally));
         }
         self.received = end;
     }
@@ -110,7 +110,7 @@ impl<N: Name> Decoder<N> {
         let block = &mut self.symbols[start..];
         self.own.add_to(block, start as u64);
         for symbol in &mut *block {
-            symbol.count = -symbol.count;
+            *symbol = symbol.negated();
         }
         for (part, times) in &mut self.found {
             part.pass(block, start as u64, -*times);
@@ -188,7 +188,7 @@ impl<N: Name> Decoder<N> {
         {
             let touched = super::head::take_out_head(addends, times, wave, symbols);
             for (bit, (symbol, mark)) in symbols.iter().zip(&mut *marks).enumerate().take(64) {
-                *mark = if touched >> bit & 1 == 1 { u8::from(singles.has(symbol.count)) } else { *mark };
+                *mark = if touched >> bit & 1 == 1 { u8::from(singles.has(symbol.tally)) } else { *mark };
             }
         }
         while !wave.places().is_empty() {
@@ -196,7 +196,7 @@ impl<N: Name> Decoder<N> {
                 let (number, index) = ((place & 0xff) as usize, (place >> 8) as usize);
                 let symbol = &mut symbols[index];
                 addends[number].apply(symbol, -times[number]);
-                marks[index] = u8::from(singles.has(symbol.count));
+                marks[index] = u8::from(singles.has(symbol.tally));
             });
         }
         wave.unload(&mut states[..*len], &mut nexts[..*len]);
@@ -326,16 +326,16 @@ impl<N: Name> Peeling<N> {
         }
         scheme.key.check_all(hashes);
         for (hash, index) in hashes.iter().zip(singles) {
-            let Symbol { sum, check, count } = symbols[*index as usize];
+            let Symbol { sum, tally } = symbols[*index as usize];
             let find = self.len;
-            if scheme.cut(*hash) != check
-                || !scheme.singles().has(count)
+            if scheme.cut(*hash) != tally.check()
+                || !scheme.singles().has(tally)
                 || !is_new(&mut self.slots, &self.addends[..find], *hash, &sum)
             {
                 continue;
             }
-            self.addends[find] = Addend { name: sum, check };
-            self.times[find] = scheme.least(count);
+            self.addends[find] = Addend { name: sum, check: tally.check() };
+            self.times[find] = scheme.least(tally.count());
             self.indices[find] = *index;
             self.hashes[find] = *hash;
             self.len += 1;
@@ -365,7 +365,7 @@ mod tests {
     use crate::seed::Seed;
     use crate::session::Role;
     use crate::strategies::riblt::encoder::Encoder;
-    use crate::strategies::riblt::symbol::COUNT_BITS;
+    use crate::strategies::riblt::symbol::{COUNT_BITS, Tally};
     use crate::strategies::riblt::walkers::Walkers;
     use proptest::prelude::*;
 
@@ -389,7 +389,7 @@ mod tests {
 
     /// Symbols that `d` random items take to decode.
     fn symbols_for(d: usize, seed: Seed) -> u64 {
-        let scheme = scheme(seed, 64);
+        let scheme = scheme(seed, 48);
         let mut encoder = Encoder::new(parts(&scheme, &shorts(d, seed)));
         let mut decoder = Decoder::new(scheme, Walkers::new(Path::best()));
         loop {
@@ -519,7 +519,7 @@ mod tests {
     /// A peer that knows the key makes every symbol a single item whose walk comes by and that is nowhere else.
     #[test]
     fn endless_finds_are_cut_off() {
-        let scheme = scheme(Seed::new(9), 64);
+        let scheme = scheme(Seed::new(9), 48);
         let mut decoder = Decoder::new(scheme, Walkers::new(Path::best()));
         let item = |n: u64| {
             let names = (0_u64..).map(|k| 1 + n + 5000 * k);
@@ -547,7 +547,7 @@ mod tests {
     /// other end, and so on for ever.
     #[test]
     fn an_item_that_comes_and_goes_is_cut_off() {
-        let scheme = scheme(Seed::new(10), 64);
+        let scheme = scheme(Seed::new(10), 48);
         let mut decoder = Decoder::new(scheme, Walkers::new(Path::best()));
         let mut only = Symbol::default();
         only.apply(&scheme.part(7_u64, 7), 1);
@@ -580,7 +580,7 @@ mod tests {
 
     #[test]
     fn an_item_found_twice_is_no_result() {
-        let scheme = scheme(Seed::new(10), 64);
+        let scheme = scheme(Seed::new(10), 48);
         let mut decoder = Decoder::new(scheme, Walkers::new(Path::best()));
         decoder.push(&Symbol::default());
         decoder.found = vec![(scheme.part(7_u64, 7), 1)];
@@ -596,11 +596,11 @@ mod tests {
         fn hostile_symbols_end_in_progress_or_corruption(
             symbols in proptest::collection::vec((0_u64..8, 0_u64..8, -3_i64..4, any::<bool>()), 1..300),
         ) {
-            let scheme = scheme(Seed::new(11), 64);
+            let scheme = scheme(Seed::new(11), 48);
             let mut decoder = Decoder::new(scheme, parts(&scheme, &[1, 2, 3]));
             for (sum, other, count, valid) in symbols {
                 let check = scheme.part(if valid { sum } else { other }, if valid { sum } else { other }).check;
-                decoder.push(&Symbol { sum, check, count });
+                decoder.push(&Symbol { sum, tally: Tally::new(check, count) });
                 match decoder.peel() {
                     Progress::Corrupt => break,
                     Progress::More => prop_assert!(!decoder.symbols[0].is_silent()),

@@ -81,8 +81,7 @@ fn change_head<N: Name>(
     let sums = sums(crossed, wave.places(), len, &met, |number| addends[number].check);
     let counts = counts(crossed, &mut met, wave.places());
     for ((symbol, sum), count) in symbols.iter_mut().zip(sums).zip(counts) {
-        symbol.check ^= sum;
-        symbol.count += count;
+        symbol.tally = symbol.tally.with(sum, count);
     }
     wave.settle();
 }

@@ -1,7 +1,7 @@
 //! The coding alone, without sessions and wire: what benches set beside other implementations.
 
 use super::decoder::{Decoder, Progress};
-use super::symbol::{Scheme, Symbol};
+use super::symbol::{Scheme, Symbol, Tally};
 use super::walkers::{Addend, Walkers, add_wave};
 use super::wave::{Path, WAVE, Wave};
 use crate::salt::{Key, Salt};
@@ -11,18 +11,28 @@ use crate::wire::SYMBOLS_MAX;
 
 /// One coded symbol over 8-byte ids.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cell {
+pub struct Cell(Symbol<u64>);
+
+impl Cell {
     /// XOR of the ids.
-    pub sum: u64,
+    pub fn sum(&self) -> u64 {
+        self.0.sum
+    }
+
     /// XOR of their keyed checksums.
-    pub check: u64,
-    /// How many ids; of one set less those of the other once two cells are subtracted.
-    pub count: i64,
+    pub fn check(&self) -> u64 {
+        self.0.tally.check()
+    }
+
+    /// How many ids, modulo 2^16; of one set less those of the other once two cells are subtracted.
+    pub fn count(&self) -> i64 {
+        self.0.tally.count()
+    }
 }
 
 impl From<Symbol<u64>> for Cell {
-    fn from(Symbol { sum, check, count }: Symbol<u64>) -> Self {
-        Self { sum, check, count }
+    fn from(symbol: Symbol<u64>) -> Self {
+        Self(symbol)
     }
 }
 
@@ -37,11 +47,11 @@ impl Coder {
     ///
     /// # Panics
     ///
-    /// Unless `check_bits` is 16, 32 or 64.
+    /// Unless `check_bits` is 16, 32 or 48.
     pub fn new(seed: Seed, check_bits: u32) -> Self {
-        assert!(matches!(check_bits, 16 | 32 | 64), "checksums of {check_bits} bits");
+        assert!(matches!(check_bits, 16 | 32 | 48), "checksums of {check_bits} bits");
         let key = Key::one_party(Salt::of(seed, Role::Initiator));
-        Self { scheme: Scheme { key, short_bits: 64, check_bits, count_bits: 64 } }
+        Self { scheme: Scheme { key, short_bits: 64, check_bits, count_bits: Tally::COUNT_BITS } }
     }
 
     /// The first `len` symbols of a set; O(n·log `len`). The ids must differ from each other.
@@ -79,8 +89,7 @@ impl Coder {
     /// the subtrahend; none when the symbols are too few.
     pub fn decode(&self, difference: &[Cell]) -> Option<Vec<(u64, i64)>> {
         let mut decoder = Decoder::new(self.scheme, Walkers::new(Path::best()));
-        let symbol = |cell: &Cell| Symbol { sum: cell.sum, check: cell.check, count: cell.count };
-        decoder.push_all(difference.iter().map(symbol));
+        decoder.push_all(difference.iter().map(|cell| cell.0));
         (decoder.peel() == Progress::Decoded).then(|| decoder.found_with_side().collect())
     }
 }
@@ -92,10 +101,10 @@ impl Coder {
 /// When they are not equally many.
 pub fn subtract(ours: &[Cell], theirs: &[Cell]) -> Vec<Cell> {
     assert_eq!(ours.len(), theirs.len(), "symbols of both");
-    let less = |(a, b): (&Cell, &Cell)| Cell {
-        sum: a.sum ^ b.sum,
-        check: a.check ^ b.check,
-        count: a.count.wrapping_sub(b.count),
+    let less = |(ours, theirs): (&Cell, &Cell)| {
+        let mut less = ours.0;
+        less.add(&theirs.0.negated());
+        Cell(less)
     };
     ours.iter().zip(theirs).map(less).collect()
 }

@@ -93,7 +93,7 @@ use initiator::Initiator;
 use prefix::Sums;
 use responder::Responder;
 use source::Source;
-use symbol::{COUNT_BITS, FULL_SHORT_BITS, Name, Part, Scheme, Symbol, block_end};
+use symbol::{COUNT_BITS, FULL_SHORT_BITS, Name, Part, Scheme, block_end};
 
 pub(super) static ENTRY: Entry = Entry {
     about: About {
@@ -112,7 +112,7 @@ pub(super) static ENTRY: Entry = Entry {
             Param {
                 name: "check",
                 default: "16",
-                values: &["16", "32", "64"],
+                values: &["16", "32", "48"],
                 doc: "bits of the keyed checksum in a symbol",
             },
             Param {
@@ -237,6 +237,8 @@ const ITEM_NS: u64 = 250;
 const BLOCK_NS: u64 = 45;
 /// Nominal time to decode a symbol.
 const SYMBOL_NS: u64 = 800;
+/// Nominal length of a checksum and a count.
+const TALLY_BYTES: u64 = 16;
 
 /// The own set.
 type Own<N> = kept::Own<Sums<N>>;
@@ -290,7 +292,8 @@ impl<N: Name> End<N> {
         let cpu_ns = n * (ITEM_NS + BLOCK_NS * blocks) + symbols * SYMBOL_NS;
         let part = size_of::<Part<N>>() as u64;
         let short = size_of::<(u64, u32)>() as u64;
-        let heap = n * (part + short) + symbols * (size_of::<Symbol<N>>() as u64 + part);
+        let symbol = size_of::<N>() as u64 + TALLY_BYTES;
+        let heap = n * (part + short) + symbols * (symbol + part);
         if heap > self.budget.heap_bytes_max {
             Some(Reason::HeapBudget)
         } else if cpu_ns > self.budget.cpu_ns_max {

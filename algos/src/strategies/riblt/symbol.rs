@@ -148,9 +148,10 @@ pub struct Scheme {
     pub key: Key,
     /// Bits of short ids: whole bytes, up to 64.
     pub short_bits: u32,
-    /// Bits of the checksum: 16, 32 or 64.
+    /// Bits of the checksum: 16, 32 or 48.
     pub check_bits: u32,
-    /// Bits of counts that are worth looking at: [`COUNT_BITS`] of what was sent, 64 where nothing was cut.
+    /// Bits of counts that are worth looking at: [`COUNT_BITS`] of what was sent, [`Tally::COUNT_BITS`] where nothing
+    /// was cut.
     pub count_bits: u32,
 }
 
@@ -228,8 +229,9 @@ impl Scheme {
             let mut counts = 0;
             for (place, symbol) in pair.iter().enumerate() {
                 symbol.sum.put(self.short_bits as usize / 8, bytes);
-                bytes.extend_from_slice(&symbol.check.to_le_bytes()[..self.check_bits as usize / 8]);
-                counts |= (symbol.count as u8 & COUNT_MASK) << (COUNT_BITS * place as u32);
+                let check = symbol.tally.check().to_le_bytes();
+                bytes.extend_from_slice(&check[..self.check_bits as usize / 8]);
+                counts |= (symbol.tally.count() as u8 & COUNT_MASK) << (COUNT_BITS * place as u32);
             }
             bytes.push(counts);
         }
@@ -252,7 +254,7 @@ impl Scheme {
         }
         let all = [(Some(one), counts & COUNT_MASK), (other, counts >> COUNT_BITS)];
         Ok(all.into_iter().filter_map(|(sum, count)| {
-            sum.map(|(sum, check)| Symbol { sum, check, count: i64::from(count) })
+            sum.map(|(sum, check)| Symbol { sum, tally: Tally::new(check, i64::from(count)) })
         }))
     }
 
@@ -272,12 +274,12 @@ impl Scheme {
 
     /// What [`Singles::has`] looks at.
     pub fn singles(&self) -> Singles {
-        Singles { mask: u64::MAX >> (64 - self.count_bits) & !0b10 }
+        Singles { mask: (u64::MAX >> (64 - self.count_bits) & !0b10) << Tally::CHECK_BITS }
     }
 
     /// Whether a symbol holds nothing, or only what cancels.
     pub fn is_zero<N: Name>(&self, symbol: &Symbol<N>) -> bool {
-        symbol.is_silent() && self.least(symbol.count) == 0
+        symbol.is_silent() && self.least(symbol.tally.count()) == 0
     }
 }
 
@@ -290,43 +292,88 @@ pub struct Singles {
 impl Singles {
     /// Whether a count, as far as it is known, is 1 or -1: whether it is 0 or 2 once 1 is added.
     #[inline(always)]
-    pub fn has(self, count: i64) -> bool {
-        (count.wrapping_add(1) as u64) & self.mask == 0
+    pub fn has(self, tally: Tally) -> bool {
+        tally.0.wrapping_add(ONE) & self.mask == 0
     }
 }
 
 /// A count on the wire.
 const COUNT_MASK: u8 = (1 << COUNT_BITS) - 1;
 
+/// One more, in a word of a checksum and a count.
+const ONE: u64 = 1 << Tally::CHECK_BITS;
+
+/// The XOR of checksums and, above it, a count modulo 2^16.
+///
+/// So a symbol of short ids is 16 bytes, which are read and written at once, and a cache holds half as many again as of
+/// three words. What the count carries leaves the word and never gets into the checksum.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally(u64);
+
+impl Tally {
+    /// Bits of a checksum at most.
+    pub const CHECK_BITS: u32 = 48;
+    /// Bits of a count.
+    pub const COUNT_BITS: u32 = 64 - Self::CHECK_BITS;
+
+    /// Of a checksum and a count.
+    pub fn new(check: u64, count: i64) -> Self {
+        debug_assert!(check < ONE);
+        Self(check | (count as u64) << Self::CHECK_BITS)
+    }
+
+    /// The checksum.
+    pub fn check(self) -> u64 {
+        self.0 & (ONE - 1)
+    }
+
+    /// The count: of those that it may be, the one next to 0.
+    pub fn count(self) -> i64 {
+        self.0 as i64 >> Self::CHECK_BITS
+    }
+
+    /// With a checksum added `times` 1, or taken out with -1.
+    #[inline(always)]
+    pub fn with(self, check: u64, times: i64) -> Self {
+        Self((self.0 ^ check).wrapping_add((times as u64) << Self::CHECK_BITS))
+    }
+
+    fn negated(self) -> Self {
+        Self(self.check() | (self.0 & !(ONE - 1)).wrapping_neg())
+    }
+}
+
 /// Sum of items: one coded symbol, or the difference of two.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
 pub struct Symbol<N> {
     /// XOR of their names.
     pub sum: N,
-    /// XOR of their checksums.
-    pub check: u64,
-    /// How many: of the peer less own ones.
-    pub count: i64,
+    /// Their checksums, and how many they are: of the peer less own ones.
+    pub tally: Tally,
 }
 
 impl<N: Name> Symbol<N> {
     /// Adds an item `times` 1, or takes it out with -1.
     pub fn apply(&mut self, part: &Part<N>, times: i64) {
         self.sum.xor(&part.name);
-        self.check ^= part.check;
-        self.count += times;
+        self.tally = self.tally.with(part.check, times);
     }
 
     /// Whether it names nothing, whatever it counts.
     pub fn is_silent(&self) -> bool {
-        self.sum == N::default() && self.check == 0
+        self.sum == N::default() && self.tally.check() == 0
     }
 
     /// Adds another symbol.
     pub fn add(&mut self, other: &Self) {
         self.sum.xor(&other.sum);
-        self.check ^= other.check;
-        self.count += other.count;
+        self.tally = self.tally.with(other.tally.check(), other.tally.count());
+    }
+
+    /// What is to be added where this is to be taken out.
+    pub fn negated(&self) -> Self {
+        Self { sum: self.sum, tally: self.tally.negated() }
     }
 }
 
@@ -389,11 +436,30 @@ mod tests {
             [-17, -9, -8, -1, 0, 1, 7, 8, 15, 17].map(|n| scheme.least(n)),
             [-1, 7, -8, -1, 0, 1, 7, -8, -1, 1]
         );
-        let exact = Scheme { count_bits: 64, ..scheme };
-        assert_eq!([-17, 0, i64::MAX].map(|n| exact.least(n)), [-17, 0, i64::MAX]);
+        let exact = Scheme { count_bits: Tally::COUNT_BITS, ..scheme };
+        assert_eq!([-17, 0, 32_767, 32_768].map(|n| exact.least(n)), [-17, 0, 32_767, -32_768]);
         for scheme in [scheme, exact] {
-            for count in (-40..40).chain([i64::MIN, i64::MAX]) {
-                assert_eq!(scheme.singles().has(count), matches!(scheme.least(count), 1 | -1), "{count}");
+            for count in (-40..40).chain([-32_768, 32_767, 65_535, 65_537]) {
+                let tally = Tally::new(scheme.cut(u64::MAX), count);
+                assert_eq!(scheme.singles().has(tally), matches!(scheme.least(count), 1 | -1), "{count}");
+            }
+        }
+    }
+
+    #[test]
+    fn checksums_and_counts_do_not_meet() {
+        let full = (1 << 48) - 1;
+        for count in [-32_768, -2, -1, 0, 1, 32_767] {
+            for check in [0, 1, full] {
+                let symbol = Symbol { sum: 5_u64, tally: Tally::new(check, count) };
+                assert_eq!((symbol.tally.check(), symbol.tally.count()), (check, count));
+                let mut sum = symbol;
+                sum.add(&symbol.negated());
+                assert_eq!(sum, Symbol::default());
+                for times in [-1, 1] {
+                    let more = symbol.tally.with(full, times);
+                    assert_eq!((more.check(), more.count()), (check ^ full, i64::from((count + times) as i16)));
+                }
             }
         }
     }
@@ -414,8 +480,8 @@ mod tests {
         }
         prop_assert_eq!(back.len(), symbols.len());
         for (back, sent) in back.iter().zip(symbols) {
-            prop_assert_eq!((back.sum, back.check), (sent.sum, sent.check));
-            prop_assert_eq!(scheme.least(back.count), scheme.least(sent.count));
+            prop_assert_eq!((back.sum, back.tally.check()), (sent.sum, sent.tally.check()));
+            prop_assert_eq!(scheme.least(back.tally.count()), scheme.least(sent.tally.count()));
         }
         Ok(())
     }
@@ -423,18 +489,18 @@ mod tests {
     proptest! {
         #[test]
         fn symbols_come_back(drawn: Vec<([u64; 4], u64, i64)>, other in 0_usize..1000) {
-            for check_bits in [16, 32, 64] {
+            for check_bits in [16, 32, 48] {
                 let scheme = scheme(check_bits);
                 let symbols = |cut: u32| {
                     let symbol = move |(sum, check, count): &([u64; 4], u64, i64)| {
-                        Symbol { sum: sum[0] >> cut, check: scheme.cut(*check), count: *count }
+                        Symbol { sum: sum[0] >> cut, tally: Tally::new(scheme.cut(*check), *count) }
                     };
                     drawn.iter().map(symbol).collect::<Vec<_>>()
                 };
                 come_back(scheme, &symbols(0), other)?;
                 come_back(Scheme { short_bits: 40, ..scheme }, &symbols(24), other)?;
                 let full = |(sum, check, count): &([u64; 4], u64, i64)| {
-                    Symbol { sum: *sum, check: scheme.cut(*check), count: *count }
+                    Symbol { sum: *sum, tally: Tally::new(scheme.cut(*check), *count) }
                 };
                 come_back(scheme, &drawn.iter().map(full).collect::<Vec<_>>(), other)?;
             }
@@ -445,7 +511,7 @@ mod tests {
             let mut reader = Reader::new(&bytes);
             while reader.left() > 0 {
                 let Ok(symbols) = scheme(32).take::<u64>(&mut reader) else { break };
-                prop_assert!(symbols.into_iter().all(|symbol| (0..16).contains(&symbol.count)));
+                prop_assert!(symbols.into_iter().all(|symbol| (0..16).contains(&symbol.tally.count())));
             }
         }
     }
@@ -453,7 +519,7 @@ mod tests {
     #[test]
     fn a_count_of_no_symbol_is_refused() {
         let mut bytes = Vec::new();
-        scheme(32).put(&[Symbol { sum: 5_u64, check: 6, count: 7 }], &mut bytes);
+        scheme(32).put(&[Symbol { sum: 5_u64, tally: Tally::new(6, 7) }], &mut bytes);
         assert_eq!(bytes.len(), 13);
         assert!(scheme(32).take::<u64>(&mut Reader::new(&bytes)).is_ok());
         bytes[12] |= 0x10;
@@ -468,7 +534,7 @@ mod tests {
         let mut bytes = Vec::new();
         name.put(8, &mut bytes);
         assert_eq!(bytes, id.bytes());
-        let key = scheme(64).key;
+        let key = scheme(48).key;
         assert_eq!(name.short(&key), short_of(key.hash(&id).short, 64));
     }
 }

@@ -23,9 +23,9 @@ impl<N: Name> Addend<N> {
     #[inline]
     pub fn apply(&self, symbol: &mut Symbol<N>, times: i64) {
         // All is added up before any is written: so the compiler adds name and checksum in one operation.
-        let Symbol { mut sum, check, count } = *symbol;
+        let Symbol { mut sum, tally } = *symbol;
         sum.xor(&self.name);
-        *symbol = Symbol { sum, check: check ^ self.check, count: count + times };
+        *symbol = Symbol { sum, tally: tally.with(self.check, times) };
     }
 }
 
