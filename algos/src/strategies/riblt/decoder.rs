@@ -17,7 +17,7 @@
 
 use super::mapping::Walk;
 use super::source::Source;
-use super::symbol::{Name, Part, Scheme, Symbol, block_end};
+use super::symbol::{Name, Part, Scheme, Symbol, Times, block_end};
 use super::walkers::Addend;
 use super::wave::{Path, WAVE, Wave};
 
@@ -38,12 +38,12 @@ pub enum Progress {
 pub struct Decoder<N> {
     scheme: Scheme,
     own: Source<N>,
-    /// Found items; `times` is 1 for the peer's and -1 for own ones.
-    found: Vec<(Part<N>, i64)>,
+    /// Names of found items, with 1 for the peer's and -1 for own ones.
+    found: Vec<(N, i64)>,
     /// Of the first `received`: what is unexplained. After those: what is to be added when they arrive.
     symbols: Vec<Symbol<N>>,
     received: usize,
-    /// 1 for symbols that may hold a single item and were not looked at since they changed, in chunks of [`MARKS`].
+    /// Counts of symbols modulo 2^8, 0 for those that were looked at since they changed, in chunks of [`MARKS`].
     marks: Vec<u8>,
     /// Items that symbols named whose walks do not come by there.
     strays: usize,
@@ -85,7 +85,7 @@ impl<N: Name> Decoder<N> {
         }
         let symbol = &mut self.symbols[self.received];
         symbol.add(theirs);
-        self.marks[self.received] = u8::from(self.scheme.singles().has(symbol.tally));
+        self.marks[self.received] = symbol.tally.low_count();
         self.received += 1;
     }
 
@@ -98,7 +98,7 @@ impl<N: Name> Decoder<N> {
         let (symbols, marks) = (&mut self.symbols[self.received..], &mut self.marks[self.received..]);
         for ((symbol, mark), theirs) in symbols.iter_mut().zip(marks).zip(theirs) {
             symbol.add(&theirs);
-            *mark = u8::from(self.scheme.singles().has(symbol.tally));
+            *mark = symbol.tally.low_count();
         }
         self.received = end;
     }
@@ -112,7 +112,10 @@ impl<N: Name> Decoder<N> {
         for symbol in &mut *block {
             *symbol = symbol.negated();
         }
-        for (part, times) in &mut self.found {
+        // Where they stand is walked again rather than kept: blocks double, and most is found in the last one.
+        for (name, times) in &self.found {
+            let mut part = self.scheme.part(*name, name.short(&self.scheme.key));
+            part.skip_to(start as u64);
             part.pass(block, start as u64, -*times);
         }
     }
@@ -151,13 +154,14 @@ impl<N: Name> Decoder<N> {
     fn choose(&mut self, peeling: &mut Peeling<N>) {
         peeling.clear();
         let received = self.received;
+        let look = self.scheme.singles();
         let mut singles = 0;
         for (chunk, marks) in self.marks.as_chunks_mut::<MARKS>().0.iter_mut().enumerate().rev() {
-            if marks.iter().fold(0, |all, mark| all | mark) == 0 {
+            if !marks.iter().fold(false, |any, mark| any | look.may_have(*mark)) {
                 continue;
             }
             for (group, marks) in marks.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-                let mut left = u64::from_le_bytes(std::mem::take(marks));
+                let mut left = look.which_of(u64::from_le_bytes(std::mem::take(marks)));
                 while left != 0 {
                     let index = chunk * MARKS + group * 8 + left.trailing_zeros() as usize / 8;
                     left &= left - 1;
@@ -178,28 +182,22 @@ impl<N: Name> Decoder<N> {
 
     /// Takes the finds out of all symbols that they pass.
     fn take_out(&mut self, peeling: &mut Peeling<N>) {
-        let Peeling { wave, addends, times, hashes, states, nexts, len, .. } = peeling;
-        states.copy_from_slice(hashes);
-        nexts.fill(0);
-        wave.load(&states[..*len], &nexts[..*len], self.symbols.len() as u32);
+        let Peeling { wave, addends, less, hashes, len, .. } = peeling;
+        wave.load(&hashes[..*len], &[0; WAVE][..*len], [0, self.symbols.len() as u32]);
         let (symbols, marks) = (&mut self.symbols[..], &mut self.marks[..]);
-        let singles = self.scheme.singles();
         #[cfg(target_arch = "x86_64")]
         {
-            let touched = super::head::take_out_head(addends, times, wave, symbols);
+            let touched = super::head::take_out_head(addends, less, wave, symbols);
             for (bit, (symbol, mark)) in symbols.iter().zip(&mut *marks).enumerate().take(64) {
-                *mark = if touched >> bit & 1 == 1 { u8::from(singles.has(symbol.tally)) } else { *mark };
+                *mark = if touched >> bit & 1 == 1 { symbol.tally.low_count() } else { *mark };
             }
         }
         while !wave.places().is_empty() {
-            wave.step(|place| {
-                let (number, index) = ((place & 0xff) as usize, (place >> 8) as usize);
-                let symbol = &mut symbols[index];
-                addends[number].apply(symbol, -times[number]);
-                marks[index] = u8::from(singles.has(symbol.tally));
+            wave.step((addends, less), (symbols, marks), |(addend, less), (symbol, mark)| {
+                addend.apply(symbol, *less);
+                *mark = symbol.tally.low_count();
             });
         }
-        wave.unload(&mut states[..*len], &mut nexts[..*len]);
     }
 
     /// Keeps the finds that came by where they were found, and puts the others back. False when there are more finds than
@@ -212,25 +210,24 @@ impl<N: Name> Decoder<N> {
             if self.found.len() + self.strays == self.received {
                 return false;
             }
-            let (Addend { name, check }, times) = (peeling.addends[find], peeling.times[find]);
+            let (Addend { name, check }, less) = (peeling.addends[find], peeling.less[find]);
             let index = u64::from(peeling.indices[find]);
-            let mut part = Part { name, check, walk: Walk::new(peeling.hashes[find]) };
             if !self.symbols[index as usize].is_silent() {
-                part.skip_to(index);
-                if part.walk.index() != index {
-                    self.put_back(part, peeling.hashes[find], times);
+                let part = Part { name, check, walk: Walk::new(peeling.hashes[find]) };
+                let mut walking = part;
+                walking.skip_to(index);
+                if walking.walk.index() != index {
+                    self.put_back(part, -less.get());
                     continue;
                 }
             }
-            part.walk = Walk::at(peeling.states[find], u64::from(peeling.nexts[find]));
-            self.found.push((part, times));
+            self.found.push((name, -less.get()));
         }
         true
     }
 
     /// Undoes what taking out a stray did.
-    fn put_back(&mut self, mut part: Part<N>, hash: u64, times: i64) {
-        part.walk = Walk::new(hash);
+    fn put_back(&mut self, mut part: Part<N>, times: i64) {
         while let Some(symbol) = self.symbols.get_mut(part.walk.index() as usize) {
             symbol.apply(&part, times);
             self.marks[part.walk.index() as usize] = 1;
@@ -248,8 +245,8 @@ impl<N: Name> Decoder<N> {
             ((bit / 64) as usize, 1_u64 << (bit % 64))
         };
         let (mut once, mut again) = (vec![0; bits / 64], vec![0; bits / 64]);
-        for (part, _) in &self.found {
-            let (word, bit) = place(&part.name);
+        for (name, _) in &self.found {
+            let (word, bit) = place(name);
             again[word] |= once[word] & bit;
             once[word] |= bit;
         }
@@ -257,19 +254,19 @@ impl<N: Name> Decoder<N> {
             let (word, bit) = place(name);
             again[word] & bit != 0
         };
-        let mut names: Vec<N> = self.found.iter().map(|(part, _)| part.name).filter(suspect).collect();
+        let mut names: Vec<N> = self.found.iter().map(|(name, _)| *name).filter(suspect).collect();
         names.sort_unstable();
         names.windows(2).any(|pair| pair[0] == pair[1])
     }
 
     /// Names of what was found, at either end.
     pub fn found(&self) -> impl Iterator<Item = N> + '_ {
-        self.found.iter().map(|(part, _)| part.name)
+        self.found.iter().map(|(name, _)| *name)
     }
 
     /// Names of what was found, with 1 for items of the peer and -1 for own ones.
-    pub fn found_with_side(&self) -> impl Iterator<Item = (N, i64)> + '_ {
-        self.found.iter().map(|(part, times)| (part.name, *times))
+    pub fn into_found(self) -> Vec<(N, i64)> {
+        self.found
     }
 }
 
@@ -284,14 +281,11 @@ struct Peeling<N> {
     /// How many items symbols seem to consist of, and what they are.
     len: usize,
     addends: [Addend<N>; WAVE],
-    /// 1 for an item of the peer, -1 for an own one.
-    times: [i64; WAVE],
+    /// -1 for an item of the peer, 1 for an own one.
+    less: [Times; WAVE],
     /// Where they were found.
     indices: [u32; WAVE],
     hashes: [u64; WAVE],
-    /// Where their walks stand.
-    states: [u64; WAVE],
-    nexts: [u32; WAVE],
     /// One more than the number of a find, by its hash; 0 for none.
     slots: [u16; SLOTS],
 }
@@ -299,15 +293,13 @@ struct Peeling<N> {
 impl<N: Name> Peeling<N> {
     fn new(path: Path) -> Self {
         Self {
-            wave: Wave::new(path),
+            wave: Wave::forgetful(path),
             singles: [0; WAVE],
             len: 0,
             addends: [Addend::default(); WAVE],
-            times: [0; WAVE],
+            less: [Times::default(); WAVE],
             indices: [0; WAVE],
             hashes: [0; WAVE],
-            states: [0; WAVE],
-            nexts: [0; WAVE],
             slots: [0; SLOTS],
         }
     }
@@ -320,7 +312,8 @@ impl<N: Name> Peeling<N> {
     /// Makes finds of those of the first `singles` whose checksums are right.
     fn check(&mut self, scheme: &Scheme, symbols: &[Symbol<N>], singles: usize) {
         let singles = &self.singles[..singles];
-        let hashes = &mut self.states[..singles.len()];
+        let mut hashes = [0; WAVE];
+        let hashes = &mut hashes[..singles.len()];
         for (short, index) in hashes.iter_mut().zip(singles) {
             *short = symbols[*index as usize].sum.short(&scheme.key);
         }
@@ -335,7 +328,7 @@ impl<N: Name> Peeling<N> {
                 continue;
             }
             self.addends[find] = Addend { name: sum, check: tally.check() };
-            self.times[find] = scheme.least(tally.count());
+            self.less[find] = Times::new(-scheme.least(tally.count()));
             self.indices[find] = *index;
             self.hashes[find] = *hash;
             self.len += 1;
@@ -449,7 +442,7 @@ mod tests {
         let mut expected = [&all[..60], &all[4900..]].concat();
         expected.sort_unstable();
         assert_eq!(found, expected);
-        assert!(decoder.found.iter().all(|(part, times)| (*times == 1) == all[4900..].contains(&part.name)));
+        assert!(decoder.found.iter().all(|(name, times)| (*times == 1) == all[4900..].contains(name)));
     }
 
     /// Not only the same items: the same in the same order, and after as many symbols.
@@ -476,10 +469,7 @@ mod tests {
                         steps.push((decoder.peel(), decoder.found.len()));
                     }
                 }
-                let stands = |(part, times): &(Part<u64>, i64)| {
-                    (part.name, part.check, part.walk.state(), part.walk.index(), *times)
-                };
-                (steps, decoder.found.iter().map(stands).collect::<Vec<_>>(), decoder.symbols)
+                (steps, decoder.found, decoder.symbols)
             });
             let found: Vec<_> = found.collect();
             assert!(found.windows(2).all(|pair| pair[0] == pair[1]), "{n}");
@@ -583,9 +573,9 @@ mod tests {
         let scheme = scheme(Seed::new(10), 48);
         let mut decoder = Decoder::new(scheme, Walkers::new(Path::best()));
         decoder.push(&Symbol::default());
-        decoder.found = vec![(scheme.part(7_u64, 7), 1)];
+        decoder.found = vec![(7_u64, 1)];
         assert_eq!(decoder.peel(), Progress::Decoded);
-        decoder.found.push((scheme.part(7_u64, 7), -1));
+        decoder.found.push((7, -1));
         assert_eq!(decoder.peel(), Progress::Corrupt);
     }
 

@@ -74,7 +74,7 @@ impl Coder {
             for ((addend, id), hash) in addends.iter_mut().zip(some).zip(&states) {
                 *addend = Addend { name: *id, check: self.scheme.cut(*hash) };
             }
-            wave.load(&states, &[0; WAVE][..some.len()], len as u32);
+            wave.load(&states, &[0; WAVE][..some.len()], [0, len as u32]);
             add_wave(&addends, &mut wave, &mut symbols, 0);
         }
         symbols.into_iter().map(Cell::from).collect()
@@ -90,7 +90,7 @@ impl Coder {
     pub fn decode(&self, difference: &[Cell]) -> Option<Vec<(u64, i64)>> {
         let mut decoder = Decoder::new(self.scheme, Walkers::new(Path::best()));
         decoder.push_all(difference.iter().map(|cell| cell.0));
-        (decoder.peel() == Progress::Decoded).then(|| decoder.found_with_side().collect())
+        (decoder.peel() == Progress::Decoded).then(|| decoder.into_found())
     }
 }
 

@@ -295,6 +295,22 @@ impl Singles {
     pub fn has(self, tally: Tally) -> bool {
         tally.0.wrapping_add(ONE) & self.mask == 0
     }
+
+    /// Whether a count of which only 8 bits are known may be 1 or -1.
+    #[inline(always)]
+    pub fn may_have(self, low_count: u8) -> bool {
+        low_count.wrapping_add(1) & (self.mask >> Tally::CHECK_BITS) as u8 == 0
+    }
+
+    /// Of eight such counts in a word, the highest bits of those that may be 1 or -1.
+    pub fn which_of(self, low_counts: u64) -> u64 {
+        const LOWEST: u64 = 0x0101_0101_0101_0101;
+        const HIGHEST: u64 = LOWEST << 7;
+        let more = ((low_counts & !HIGHEST) + LOWEST) ^ (low_counts & HIGHEST);
+        let rest = more & (self.mask >> Tally::CHECK_BITS & 0xff) * LOWEST;
+        // A byte that is not 0 has its highest bit, or gets it by a carry.
+        !(((rest & !HIGHEST) + !HIGHEST) | rest) & HIGHEST
+    }
 }
 
 /// A count on the wire.
@@ -338,8 +354,32 @@ impl Tally {
         Self((self.0 ^ check).wrapping_add((times as u64) << Self::CHECK_BITS))
     }
 
+    /// The count modulo 2^8.
+    #[inline(always)]
+    pub fn low_count(self) -> u8 {
+        (self.0 >> Self::CHECK_BITS) as u8
+    }
+
     fn negated(self) -> Self {
         Self(self.check() | (self.0 & !(ONE - 1)).wrapping_neg())
+    }
+}
+
+/// How often an item is added, in the words of a symbol that end with the tally.
+///
+/// To the word before nothing is added. Where the compiler does not see that, it adds to both at once.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Times([u64; 2]);
+
+impl Times {
+    /// Added for 1, taken out for -1.
+    pub fn new(times: i64) -> Self {
+        Self([0, (times as u64) << Tally::CHECK_BITS])
+    }
+
+    /// 1 or -1.
+    pub fn get(self) -> i64 {
+        self.0[1] as i64 >> Tally::CHECK_BITS
     }
 }
 
@@ -354,6 +394,17 @@ pub struct Symbol<N> {
 }
 
 impl<N: Name> Symbol<N> {
+    /// Adds a name and its checksum, or takes them out.
+    #[inline(always)]
+    pub fn add_times(&mut self, name: &N, check: u64, Times([none, times]): Times) {
+        // All is read before any is written: so the compiler makes vectors of it.
+        let Self { mut sum, tally } = *self;
+        sum.xor(name);
+        let last = &mut sum.words_mut()[N::WORDS - 1];
+        *last = last.wrapping_add(none);
+        *self = Self { sum, tally: Tally((tally.0 ^ check).wrapping_add(times)) };
+    }
+
     /// Adds an item `times` 1, or takes it out with -1.
     pub fn apply(&mut self, part: &Part<N>, times: i64) {
         self.sum.xor(&part.name);
