@@ -17,7 +17,7 @@
 
 use super::mapping::Walk;
 use super::source::Source;
-use super::symbol::{Name, Part, Scheme, Symbol, Times, block_end};
+use super::symbol::{MARKS, Name, Part, Scheme, Symbol, Times, block_end};
 use super::walkers::Addend;
 use super::wave::{Path, WAVE, Wave};
 
@@ -49,9 +49,6 @@ pub struct Decoder<N> {
     strays: usize,
     path: Path,
 }
-
-/// Marks that are looked at together.
-const MARKS: usize = 64;
 
 impl<N: Name> Decoder<N> {
     /// With the own set's items and no symbols.
@@ -141,8 +138,7 @@ impl<N: Name> Decoder<N> {
         // end with one short id are together in every symbol.
         match self.symbols.first() {
             Some(first) if self.received > 0 && first.is_silent() => {
-                let explained =
-                    self.symbols[..self.received].iter().all(|symbol| self.scheme.is_zero(symbol));
+                let explained = self.scheme.are_zero(&self.symbols[..self.received]);
                 if explained && !self.found_twice() { Progress::Decoded } else { Progress::Corrupt }
             }
             _ => Progress::More,
@@ -157,18 +153,17 @@ impl<N: Name> Decoder<N> {
         let look = self.scheme.singles();
         let mut singles = 0;
         for (chunk, marks) in self.marks.as_chunks_mut::<MARKS>().0.iter_mut().enumerate().rev() {
-            if !marks.iter().fold(false, |any, mark| any | look.may_have(*mark)) {
+            let mut left = look.which_of(marks);
+            if left == 0 {
                 continue;
             }
-            for (group, marks) in marks.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-                let mut left = look.which_of(u64::from_le_bytes(std::mem::take(marks)));
-                while left != 0 {
-                    let index = chunk * MARKS + group * 8 + left.trailing_zeros() as usize / 8;
-                    left &= left - 1;
-                    // Symbols that are to arrive are marked again when they do.
-                    peeling.singles[singles] = index as u32;
-                    singles += usize::from(index < received);
-                }
+            marks.fill(0);
+            while left != 0 {
+                let index = chunk * MARKS + left.trailing_zeros() as usize;
+                left &= left - 1;
+                // Symbols that are to arrive are marked again when they do.
+                peeling.singles[singles] = index as u32;
+                singles += usize::from(index < received);
             }
             if peeling.len + singles + MARKS > WAVE {
                 peeling.check(&self.scheme, &self.symbols, std::mem::take(&mut singles));
@@ -595,7 +590,7 @@ mod tests {
                     Progress::Corrupt => break,
                     Progress::More => prop_assert!(!decoder.symbols[0].is_silent()),
                     Progress::Decoded => {
-                        prop_assert!(decoder.symbols[..decoder.received].iter().all(|symbol| scheme.is_zero(symbol)));
+                        prop_assert!(scheme.are_zero(&decoder.symbols[..decoder.received]));
                     }
                 }
                 prop_assert!(decoder.found.len() <= decoder.received);

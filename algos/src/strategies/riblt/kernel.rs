@@ -4,6 +4,7 @@ use super::decoder::{Decoder, Progress};
 use super::symbol::{Scheme, Symbol, Tally};
 use super::walkers::{Addend, Walkers, add_wave};
 use super::wave::{Path, WAVE, Wave};
+use crate::pages::prefer_huge;
 use crate::salt::{Key, Salt};
 use crate::seed::Seed;
 use crate::session::Role;
@@ -62,7 +63,9 @@ impl Coder {
     pub fn encode(&self, ids: &[u64], len: usize) -> Vec<Cell> {
         assert!(len as u64 <= SYMBOLS_MAX, "{len} symbols");
         let path = Path::best();
-        let mut symbols = vec![Symbol::default(); len];
+        let mut symbols = Vec::with_capacity(len);
+        prefer_huge(symbols.spare_capacity_mut());
+        symbols.resize(len, Symbol::default());
         let mut wave = Wave::forgetful(path);
         let mut addends = [Addend::default(); WAVE];
         let mut states = Vec::with_capacity(WAVE);

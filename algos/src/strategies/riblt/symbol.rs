@@ -277,9 +277,14 @@ impl Scheme {
         Singles { mask: (u64::MAX >> (64 - self.count_bits) & !0b10) << Tally::CHECK_BITS }
     }
 
-    /// Whether a symbol holds nothing, or only what cancels.
-    pub fn is_zero<N: Name>(&self, symbol: &Symbol<N>) -> bool {
-        symbol.is_silent() && self.least(symbol.tally.count()) == 0
+    /// Whether all symbols hold nothing, or only what cancels.
+    pub fn are_zero<N: Name>(&self, symbols: &[Symbol<N>]) -> bool {
+        let known = u64::MAX >> (Tally::COUNT_BITS - self.count_bits);
+        // All bits of all, without a branch for each.
+        let rest = |symbol: &Symbol<N>| {
+            symbol.sum.words().iter().fold(symbol.tally.0 & known, |rest, word| rest | word)
+        };
+        symbols.iter().fold(0, |all, symbol| all | rest(symbol)) == 0
     }
 }
 
@@ -296,22 +301,32 @@ impl Singles {
         tally.0.wrapping_add(ONE) & self.mask == 0
     }
 
-    /// Whether a count of which only 8 bits are known may be 1 or -1.
-    #[inline(always)]
-    pub fn may_have(self, low_count: u8) -> bool {
-        low_count.wrapping_add(1) & (self.mask >> Tally::CHECK_BITS) as u8 == 0
-    }
-
-    /// Of eight such counts in a word, the highest bits of those that may be 1 or -1.
-    pub fn which_of(self, low_counts: u64) -> u64 {
-        const LOWEST: u64 = 0x0101_0101_0101_0101;
-        const HIGHEST: u64 = LOWEST << 7;
-        let more = ((low_counts & !HIGHEST) + LOWEST) ^ (low_counts & HIGHEST);
-        let rest = more & (self.mask >> Tally::CHECK_BITS & 0xff) * LOWEST;
-        // A byte that is not 0 has its highest bit, or gets it by a carry.
-        !(((rest & !HIGHEST) + !HIGHEST) | rest) & HIGHEST
+    /// Of counts modulo 2^8, those that may be 1 or -1, as bits.
+    #[inline]
+    pub fn which_of(self, low_counts: &[u8; MARKS]) -> u64 {
+        let mask = (self.mask >> Tally::CHECK_BITS) as u8;
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::x86_64::*;
+            let quarter = |quarter: &[u8; 16]| {
+                // SAFETY: the array is as long as the vector, and every processor of this architecture has these.
+                #[allow(unsafe_code)]
+                unsafe {
+                    let more = _mm_sub_epi8(_mm_loadu_si128(quarter.as_ptr().cast()), _mm_set1_epi8(-1));
+                    let rest = _mm_and_si128(more, _mm_set1_epi8(mask as i8));
+                    _mm_movemask_epi8(_mm_cmpeq_epi8(rest, _mm_setzero_si128())) as u64
+                }
+            };
+            let (quarters, _) = low_counts.as_chunks::<16>();
+            quarters.iter().rev().fold(0, |all, some| all << 16 | quarter(some))
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        low_counts.iter().rev().fold(0, |all, count| all << 1 | u64::from(count.wrapping_add(1) & mask == 0))
     }
 }
+
+/// Marks that are looked at together.
+pub const MARKS: usize = 64;
 
 /// A count on the wire.
 const COUNT_MASK: u8 = (1 << COUNT_BITS) - 1;
