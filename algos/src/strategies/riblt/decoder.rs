@@ -12,13 +12,15 @@
 //! items take O(d log m).
 //!
 //! Two things save looks. A mark is a byte, not an entry in a queue: a symbol that a wave changes five times is looked
-//! at once. And each wave begins with the last symbols, which hold few items: sums of many items of both ends count 1
+//! at once. It is the low byte of the count, which tells what is worth a look, so that nothing is decided where symbols
+//! change. And each wave begins with the last symbols, which hold few items: sums of many items of both ends count 1
 //! often enough, and are not hashed in vain as long as there is something to do further back.
 
 use super::mapping::Walk;
 use super::source::Source;
-use super::symbol::{MARKS, Name, Part, Scheme, Symbol, Times, block_end};
-use super::walkers::Addend;
+use super::symbol::{Name, Part, Scheme, Symbol, block_end};
+use super::tally::{MARKS, Times};
+use super::walkers::{Addend, Walkers};
 use super::wave::{Path, WAVE, Wave};
 
 /// How far decoding got.
@@ -65,6 +67,14 @@ impl<N: Name> Decoder<N> {
         }
     }
 
+    /// With symbols from which the own set has been taken out.
+    pub fn of_difference(scheme: Scheme, symbols: Vec<Symbol<N>>) -> Self {
+        let mut marks = Vec::with_capacity(symbols.len().next_multiple_of(MARKS));
+        marks.extend(symbols.iter().map(|symbol| symbol.tally.low_count()));
+        marks.resize(symbols.len().next_multiple_of(MARKS), 0);
+        Self { received: symbols.len(), symbols, marks, ..Self::new(scheme, Walkers::new(Path::best())) }
+    }
+
     /// Symbols so far, which is the index of the next.
     pub fn received(&self) -> u64 {
         self.received as u64
@@ -86,20 +96,6 @@ impl<N: Name> Decoder<N> {
         self.received += 1;
     }
 
-    /// Takes many of the peer's symbols, with a block of just these.
-    pub fn push_all(&mut self, theirs: impl ExactSizeIterator<Item = Symbol<N>>) {
-        let end = self.received + theirs.len();
-        if end > self.symbols.len() {
-            self.make_block(end);
-        }
-        let (symbols, marks) = (&mut self.symbols[self.received..], &mut self.marks[self.received..]);
-        for ((symbol, mark), theirs) in symbols.iter_mut().zip(marks).zip(theirs) {
-            symbol.add(&theirs);
-            *mark = symbol.tally.low_count();
-        }
-        self.received = end;
-    }
-
     fn make_block(&mut self, end: usize) {
         let start = self.symbols.len();
         self.symbols.resize(end, Symbol::default());
@@ -109,7 +105,8 @@ impl<N: Name> Decoder<N> {
         for symbol in &mut *block {
             *symbol = symbol.negated();
         }
-        // Where they stand is walked again rather than kept: blocks double, and most is found in the last one.
+        // Where they stand is not kept but walked again. Blocks double, and before one there are at most as many finds as
+        // symbols: in all that is O(log m) steps for each symbol.
         for (name, times) in &self.found {
             let mut part = self.scheme.part(*name, name.short(&self.scheme.key));
             part.skip_to(start as u64);
@@ -184,7 +181,8 @@ impl<N: Name> Decoder<N> {
         {
             let touched = super::head::take_out_head(addends, less, wave, symbols);
             for (bit, (symbol, mark)) in symbols.iter().zip(&mut *marks).enumerate().take(64) {
-                *mark = if touched >> bit & 1 == 1 { symbol.tally.low_count() } else { *mark };
+                let changed = 0_u8.wrapping_sub((touched >> bit) as u8 & 1);
+                *mark = *mark & !changed | symbol.tally.low_count() & changed;
             }
         }
         while !wave.places().is_empty() {
@@ -306,27 +304,29 @@ impl<N: Name> Peeling<N> {
 
     /// Makes finds of those of the first `singles` whose checksums are right.
     fn check(&mut self, scheme: &Scheme, symbols: &[Symbol<N>], singles: usize) {
-        let singles = &self.singles[..singles];
         let mut hashes = [0; WAVE];
-        let hashes = &mut hashes[..singles.len()];
-        for (short, index) in hashes.iter_mut().zip(singles) {
+        for (short, index) in hashes.iter_mut().zip(&self.singles[..singles]) {
             *short = symbols[*index as usize].sum.short(&scheme.key);
         }
-        scheme.key.check_all(hashes);
-        for (hash, index) in hashes.iter().zip(singles) {
+        scheme.key.check_all(&mut hashes[..singles]);
+        // Written in any case and kept by counting: whether a checksum is right is a coin toss.
+        let mut right = 0;
+        for single in 0..singles {
+            let (index, hash) = (self.singles[single], hashes[single]);
+            let tally = symbols[index as usize].tally;
+            (self.singles[right], hashes[right]) = (index, hash);
+            right += usize::from((scheme.cut(hash) == tally.check()) & scheme.singles().has(tally));
+        }
+        for (hash, index) in hashes.iter().zip(&self.singles[..right]) {
             let Symbol { sum, tally } = symbols[*index as usize];
             let find = self.len;
-            if scheme.cut(*hash) != tally.check()
-                || !scheme.singles().has(tally)
-                || !is_new(&mut self.slots, &self.addends[..find], *hash, &sum)
-            {
-                continue;
+            if is_new(&mut self.slots, &self.addends[..find], *hash, &sum) {
+                self.addends[find] = Addend { name: sum, check: tally.check() };
+                self.less[find] = Times::new(-scheme.least(tally.count()));
+                self.indices[find] = *index;
+                self.hashes[find] = *hash;
+                self.len += 1;
             }
-            self.addends[find] = Addend { name: sum, check: tally.check() };
-            self.less[find] = Times::new(-scheme.least(tally.count()));
-            self.indices[find] = *index;
-            self.hashes[find] = *hash;
-            self.len += 1;
         }
     }
 }
@@ -353,8 +353,8 @@ mod tests {
     use crate::seed::Seed;
     use crate::session::Role;
     use crate::strategies::riblt::encoder::Encoder;
-    use crate::strategies::riblt::symbol::{COUNT_BITS, Tally};
-    use crate::strategies::riblt::walkers::Walkers;
+    use crate::strategies::riblt::symbol::COUNT_BITS;
+    use crate::strategies::riblt::tally::Tally;
     use proptest::prelude::*;
 
     fn scheme(seed: Seed, check_bits: u32) -> Scheme {

@@ -57,7 +57,8 @@ mod tests {
     use crate::salt::{Key, Salt};
     use crate::seed::Seed;
     use crate::session::Role;
-    use crate::strategies::riblt::symbol::{Part, Scheme, Tally};
+    use crate::strategies::riblt::symbol::{Part, Scheme};
+    use crate::strategies::riblt::tally::Tally;
     use crate::strategies::riblt::walkers::Walkers;
 
     fn parts(n: usize, seed: u64) -> Vec<Part<u64>> {

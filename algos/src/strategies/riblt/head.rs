@@ -15,7 +15,8 @@
 
 use std::arch::x86_64::*;
 
-use super::symbol::{Name, Symbol, Times};
+use super::symbol::{Name, Symbol};
+use super::tally::Times;
 use super::walkers::Addend;
 use super::wave::{Crossed, Place, WAVE, Wave};
 

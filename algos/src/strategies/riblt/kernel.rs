@@ -1,8 +1,9 @@
 //! The coding alone, without sessions and wire: what benches set beside other implementations.
 
 use super::decoder::{Decoder, Progress};
-use super::symbol::{Scheme, Symbol, Tally};
-use super::walkers::{Addend, Walkers, add_wave};
+use super::symbol::{Scheme, Symbol};
+use super::tally::Tally;
+use super::walkers::{Addend, add_wave};
 use super::wave::{Path, WAVE, Wave};
 use crate::pages::prefer_huge;
 use crate::salt::{Key, Salt};
@@ -91,8 +92,8 @@ impl Coder {
     /// The ids of which a difference of two encodings consists, with 1 for those of the minuend and -1 for those of
     /// the subtrahend; none when the symbols are too few.
     pub fn decode(&self, difference: &[Cell]) -> Option<Vec<(u64, i64)>> {
-        let mut decoder = Decoder::new(self.scheme, Walkers::new(Path::best()));
-        decoder.push_all(difference.iter().map(|cell| cell.0));
+        let symbols = difference.iter().map(|cell| cell.0).collect();
+        let mut decoder = Decoder::of_difference(self.scheme, symbols);
         (decoder.peel() == Progress::Decoded).then(|| decoder.into_found())
     }
 }

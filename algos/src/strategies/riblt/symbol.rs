@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use super::mapping::Walk;
+use super::tally::{Singles, Tally};
 use super::walkers::Walkers;
 use super::wave::{Path, WAVE};
 use crate::item::{Item, ItemId};
@@ -272,131 +273,23 @@ impl Scheme {
         count << unknown >> unknown
     }
 
-    /// What [`Singles::has`] looks at.
+    /// What tells single items.
     pub fn singles(&self) -> Singles {
-        Singles { mask: (u64::MAX >> (64 - self.count_bits) & !0b10) << Tally::CHECK_BITS }
+        Singles::new(self.count_bits)
     }
 
     /// Whether all symbols hold nothing, or only what cancels.
     pub fn are_zero<N: Name>(&self, symbols: &[Symbol<N>]) -> bool {
-        let known = u64::MAX >> (Tally::COUNT_BITS - self.count_bits);
         // All bits of all, without a branch for each.
         let rest = |symbol: &Symbol<N>| {
-            symbol.sum.words().iter().fold(symbol.tally.0 & known, |rest, word| rest | word)
+            symbol.sum.words().iter().fold(symbol.tally.known(self.count_bits), |rest, word| rest | word)
         };
         symbols.iter().fold(0, |all, symbol| all | rest(symbol)) == 0
     }
 }
 
-/// Tells the counts of single items from others.
-#[derive(Clone, Copy, Debug)]
-pub struct Singles {
-    mask: u64,
-}
-
-impl Singles {
-    /// Whether a count, as far as it is known, is 1 or -1: whether it is 0 or 2 once 1 is added.
-    #[inline(always)]
-    pub fn has(self, tally: Tally) -> bool {
-        tally.0.wrapping_add(ONE) & self.mask == 0
-    }
-
-    /// Of counts modulo 2^8, those that may be 1 or -1, as bits.
-    #[inline]
-    pub fn which_of(self, low_counts: &[u8; MARKS]) -> u64 {
-        let mask = (self.mask >> Tally::CHECK_BITS) as u8;
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::x86_64::*;
-            let quarter = |quarter: &[u8; 16]| {
-                // SAFETY: the array is as long as the vector, and every processor of this architecture has these.
-                #[allow(unsafe_code)]
-                unsafe {
-                    let more = _mm_sub_epi8(_mm_loadu_si128(quarter.as_ptr().cast()), _mm_set1_epi8(-1));
-                    let rest = _mm_and_si128(more, _mm_set1_epi8(mask as i8));
-                    _mm_movemask_epi8(_mm_cmpeq_epi8(rest, _mm_setzero_si128())) as u64
-                }
-            };
-            let (quarters, _) = low_counts.as_chunks::<16>();
-            quarters.iter().rev().fold(0, |all, some| all << 16 | quarter(some))
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        low_counts.iter().rev().fold(0, |all, count| all << 1 | u64::from(count.wrapping_add(1) & mask == 0))
-    }
-}
-
-/// Marks that are looked at together.
-pub const MARKS: usize = 64;
-
 /// A count on the wire.
 const COUNT_MASK: u8 = (1 << COUNT_BITS) - 1;
-
-/// One more, in a word of a checksum and a count.
-const ONE: u64 = 1 << Tally::CHECK_BITS;
-
-/// The XOR of checksums and, above it, a count modulo 2^16.
-///
-/// So a symbol of short ids is 16 bytes, which are read and written at once, and a cache holds half as many again as of
-/// three words. What the count carries leaves the word and never gets into the checksum.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally(u64);
-
-impl Tally {
-    /// Bits of a checksum at most.
-    pub const CHECK_BITS: u32 = 48;
-    /// Bits of a count.
-    pub const COUNT_BITS: u32 = 64 - Self::CHECK_BITS;
-
-    /// Of a checksum and a count.
-    pub fn new(check: u64, count: i64) -> Self {
-        debug_assert!(check < ONE);
-        Self(check | (count as u64) << Self::CHECK_BITS)
-    }
-
-    /// The checksum.
-    pub fn check(self) -> u64 {
-        self.0 & (ONE - 1)
-    }
-
-    /// The count: of those that it may be, the one next to 0.
-    pub fn count(self) -> i64 {
-        self.0 as i64 >> Self::CHECK_BITS
-    }
-
-    /// With a checksum added `times` 1, or taken out with -1.
-    #[inline(always)]
-    pub fn with(self, check: u64, times: i64) -> Self {
-        Self((self.0 ^ check).wrapping_add((times as u64) << Self::CHECK_BITS))
-    }
-
-    /// The count modulo 2^8.
-    #[inline(always)]
-    pub fn low_count(self) -> u8 {
-        (self.0 >> Self::CHECK_BITS) as u8
-    }
-
-    fn negated(self) -> Self {
-        Self(self.check() | (self.0 & !(ONE - 1)).wrapping_neg())
-    }
-}
-
-/// How often an item is added, in the words of a symbol that end with the tally.
-///
-/// To the word before nothing is added. Where the compiler does not see that, it adds to both at once.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Times([u64; 2]);
-
-impl Times {
-    /// Added for 1, taken out for -1.
-    pub fn new(times: i64) -> Self {
-        Self([0, (times as u64) << Tally::CHECK_BITS])
-    }
-
-    /// 1 or -1.
-    pub fn get(self) -> i64 {
-        self.0[1] as i64 >> Tally::CHECK_BITS
-    }
-}
 
 /// Sum of items: one coded symbol, or the difference of two.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -409,17 +302,6 @@ pub struct Symbol<N> {
 }
 
 impl<N: Name> Symbol<N> {
-    /// Adds a name and its checksum, or takes them out.
-    #[inline(always)]
-    pub fn add_times(&mut self, name: &N, check: u64, Times([none, times]): Times) {
-        // All is read before any is written: so the compiler makes vectors of it.
-        let Self { mut sum, tally } = *self;
-        sum.xor(name);
-        let last = &mut sum.words_mut()[N::WORDS - 1];
-        *last = last.wrapping_add(none);
-        *self = Self { sum, tally: Tally((tally.0 ^ check).wrapping_add(times)) };
-    }
-
     /// Adds an item `times` 1, or takes it out with -1.
     pub fn apply(&mut self, part: &Part<N>, times: i64) {
         self.sum.xor(&part.name);
@@ -508,24 +390,6 @@ mod tests {
             for count in (-40..40).chain([-32_768, 32_767, 65_535, 65_537]) {
                 let tally = Tally::new(scheme.cut(u64::MAX), count);
                 assert_eq!(scheme.singles().has(tally), matches!(scheme.least(count), 1 | -1), "{count}");
-            }
-        }
-    }
-
-    #[test]
-    fn checksums_and_counts_do_not_meet() {
-        let full = (1 << 48) - 1;
-        for count in [-32_768, -2, -1, 0, 1, 32_767] {
-            for check in [0, 1, full] {
-                let symbol = Symbol { sum: 5_u64, tally: Tally::new(check, count) };
-                assert_eq!((symbol.tally.check(), symbol.tally.count()), (check, count));
-                let mut sum = symbol;
-                sum.add(&symbol.negated());
-                assert_eq!(sum, Symbol::default());
-                for times in [-1, 1] {
-                    let more = symbol.tally.with(full, times);
-                    assert_eq!((more.check(), more.count()), (check ^ full, i64::from((count + times) as i16)));
-                }
             }
         }
     }

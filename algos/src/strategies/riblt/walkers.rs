@@ -8,7 +8,8 @@
 
 use std::hint::black_box;
 
-use super::symbol::{Name, Part, Symbol, Times};
+use super::symbol::{Name, Part, Symbol};
+use super::tally::Times;
 use super::wave::{FAR, Path, WAVE, Wave};
 
 /// What an item adds to its symbols.
@@ -25,7 +26,12 @@ impl<N: Name> Addend<N> {
     /// Adds it, or takes it out.
     #[inline(always)]
     pub fn apply(&self, symbol: &mut Symbol<N>, times: Times) {
-        symbol.add_times(&self.name, self.check, times);
+        // All is read before any is written: so the compiler makes vectors of it.
+        let Symbol { mut sum, tally } = *symbol;
+        sum.xor(&self.name);
+        let mut tally = tally.with(self.check, 0);
+        times.add_to(&mut sum.words_mut()[N::WORDS - 1], &mut tally);
+        *symbol = Symbol { sum, tally };
     }
 }
 
@@ -122,13 +128,16 @@ pub fn add_wave<N: Name>(
 ) {
     #[cfg(target_arch = "x86_64")]
     super::head::add_head(addends, wave, symbols, start);
-    // Not what the compiler knows, see there.
+    // What the compiler does not know, it adds to name and tally at once.
     let once = black_box(Times::new(1));
+    // Nobody asks which have changed.
     let mut marks = vec![(); symbols.len()];
     if start == 0 && wave.places().iter().all(|place| place.index() == 0) {
         // Fresh walks all stand at symbol 0: added up in registers, not one after the other in memory.
         let mut all = Symbol::default();
-        wave.places().iter().for_each(|place| addends[usize::from(place.number())].apply(&mut all, Times::new(1)));
+        wave.places()
+            .iter()
+            .for_each(|place| addends[usize::from(place.number())].apply(&mut all, Times::new(1)));
         wave.step((addends, &[(); WAVE]), (symbols, &mut marks), |_, _| ());
         if let Some(first) = symbols.first_mut() {
             first.add(&all);

@@ -16,6 +16,8 @@
 //! **AVX-512.** Eight at once, with a root of 14 bits and two terms; see there.
 
 use super::mapping::Walk;
+use ground::Ground;
+pub use ground::Place;
 
 /// Most walks in a wave, by which their number in it fits into 8 bits.
 pub const WAVE: usize = 256;
@@ -96,31 +98,6 @@ impl Path {
     }
 }
 
-/// Where a walk stands, and its number in the wave: 2^36 · number + 2^4 · index.
-///
-/// That is how far off in bytes its short symbol and its addend of 16 bytes are, which so takes no arithmetic.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(transparent)]
-pub struct Place(u64);
-
-impl Place {
-    fn new(index: u32, number: u8) -> Self {
-        Self(u64::from(number) << 36 | u64::from(index) << 4)
-    }
-
-    /// The number of the walk.
-    #[inline(always)]
-    pub fn number(self) -> u8 {
-        (self.0 >> 36) as u8
-    }
-
-    /// The index of the symbol.
-    #[inline(always)]
-    pub fn index(self) -> u32 {
-        self.0 as u32 >> 4
-    }
-}
-
 /// Walks, each with its number in the wave.
 #[derive(Clone, Debug)]
 struct Lanes {
@@ -146,53 +123,6 @@ impl Lanes {
 #[derive(Clone, Copy, Debug)]
 pub struct Crossed {
     len: usize,
-}
-
-/// What there is for each walk of a wave, and for each symbol of its range.
-struct Ground<'a, A, B, T, M> {
-    addends: (&'a [A; WAVE], &'a [B; WAVE]),
-    symbols: (&'a mut [T], &'a mut [M]),
-    start: usize,
-}
-
-impl<'a, A, B, T, M> Ground<'a, A, B, T, M> {
-    fn new(
-        wave: &Wave,
-        addends: (&'a [A; WAVE], &'a [B; WAVE]),
-        symbols: (&'a mut [T], &'a mut [M]),
-    ) -> Self {
-        let start = wave.start as usize;
-        let len = symbols.0.len().min(symbols.1.len());
-        assert!(wave.end as usize <= start + len, "symbols of the whole range");
-        Self { addends, symbols, start }
-    }
-
-    /// Calls `each` for the walk at a place.
-    ///
-    /// # Safety
-    ///
-    /// The place is in the range of the wave.
-    #[allow(unsafe_code)]
-    #[inline(always)]
-    unsafe fn visit(&mut self, place: Place, each: &mut impl FnMut((&A, &B), (&mut T, &mut M))) {
-        let (index, number) = (place.0 as u32 as usize, place.0 as usize >> 32);
-        let symbols = self.symbols.0.as_mut_ptr().wrapping_sub(self.start);
-        let marks = self.symbols.1.as_mut_ptr().wrapping_sub(self.start);
-        // SAFETY: a place holds 16 times the index and 16 times the number. The index is from the start to before the end of
-        // the range, which both slices cover, and both arrays are as long as there are numbers.
-        unsafe {
-            each(
-                (
-                    &*self.addends.0.as_ptr().byte_add((number * size_of::<A>()) >> 4),
-                    &*self.addends.1.as_ptr().byte_add((number * size_of::<B>()) >> 4),
-                ),
-                (
-                    &mut *symbols.wrapping_byte_add((index * size_of::<T>()) >> 4),
-                    &mut *marks.wrapping_byte_add((index * size_of::<M>()) >> 4),
-                ),
-            );
-        }
-    }
 }
 
 /// A wave: the walks that are within the range, and those that have left it.
@@ -255,7 +185,11 @@ impl Wave {
             #[allow(unsafe_code)]
             // SAFETY: this path is chosen where the processor has what it needs.
             unsafe {
-                if self.kept { avx512::step::<true, _, _, _, _>(self, ground, each) } else { avx512::step::<false, _, _, _, _>(self, ground, each) }
+                if self.kept {
+                    avx512::step::<true, _, _, _, _>(self, ground, each);
+                } else {
+                    avx512::step::<false, _, _, _, _>(self, ground, each);
+                }
             }
             return;
         }
@@ -274,7 +208,7 @@ impl Wave {
     }
 
     /// Nearly all walks go on until they are past `end`, at most 64 symbols behind `start`, and stay in their lanes, until
-    /// [`Self::settle`] is called. `met` becomes, for each lane, which symbols from `start` on it met, as bits. None
+    /// [`Self::settle`] is called. `met`, all 0, becomes for each lane which symbols from `start` on it met, as bits. None
     /// where the processor has nothing that would make this worth while.
     #[cfg(target_arch = "x86_64")]
     pub fn cross(&mut self, start: u32, end: u32, met: &mut [u64; WAVE]) -> Option<Crossed> {
@@ -306,7 +240,11 @@ impl Wave {
         #[allow(unsafe_code)]
         // SAFETY: as above.
         unsafe {
-            if self.kept { avx512::settle::<true>(self, crossed.len) } else { avx512::settle::<false>(self, crossed.len) }
+            if self.kept {
+                avx512::settle::<true>(self, crossed.len);
+            } else {
+                avx512::settle::<false>(self, crossed.len);
+            }
         }
     }
 
@@ -342,6 +280,7 @@ fn advance(state: &mut u64, index: u32) -> u32 {
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod ground;
 
 #[cfg(test)]
 mod tests {

@@ -130,13 +130,14 @@ pub fn step<const KEPT: bool, A, B, T, M>(
     for k in (0..before).step_by(8) {
         let (old, places) = eight(&wave.here, k);
         let lanes = lanes_from(k, before);
+        // Nearly all come in eights, for which the compiler lays out the loop.
         // SAFETY: these are places of the wave.
         #[allow(unsafe_code)]
         match wave.here.places[k..before].first_chunk::<8>() {
             Some(all) => all.iter().for_each(|place| unsafe { ground.visit(*place, &mut each) }),
-            None => {
-                wave.here.places[k..before].iter().for_each(|place| unsafe { ground.visit(*place, &mut each) })
-            }
+            None => wave.here.places[k..before]
+                .iter()
+                .for_each(|place| unsafe { ground.visit(*place, &mut each) }),
         }
         let states = _mm512_mullo_epi64(old, _mm512_set1_epi64(MULTIPLIER as i64));
         let bases = _mm512_sub_pd(indices_of(places), _mm512_set1_pd(MAGIC - 24.0));
@@ -167,7 +168,7 @@ const SIDE: usize = 4;
 /// Walks that are not worth another step of all; they go on one by one.
 const FEW: u32 = 8;
 
-/// Nearly all walks go on until they are past `end`, and stay in their lanes. `met` becomes, for each lane, which
+/// Nearly all walks go on until they are past `end`, and stay in their lanes. `met`, all 0, becomes for each lane which
 /// indices from `start` on it met, as bits.
 ///
 /// Lanes that are done stand still, which takes less time than to sort them out between the steps.
@@ -180,7 +181,8 @@ pub fn cross(wave: &mut Wave, start: u32, end: u32, met: &mut [u64; WAVE]) {
     let one = _mm512_set1_epi64(1);
     assert!(wave.here.len <= WAVE);
     let (groups, _) = met.as_chunks_mut::<{ 8 * SIDE }>();
-    for (group, met) in groups.iter_mut().enumerate() {
+    let used = wave.here.len.div_ceil(8 * SIDE);
+    for (group, met) in groups.iter_mut().enumerate().take(used) {
         let first = group * 8 * SIDE;
         let mut states = [_mm512_setzero_si512(); SIDE];
         let mut stands = [_mm512_setzero_pd(); SIDE];
@@ -203,8 +205,9 @@ pub fn cross(wave: &mut Wave, start: u32, end: u32, met: &mut [u64; WAVE]) {
             for side in 0..SIDE {
                 let lanes = under_way[side];
                 let offset = _mm512_sub_epi64(_mm512_castpd_si512(stands[side]), origin);
-                let bit = _mm512_maskz_sllv_epi64(lanes, one, offset);
-                bits[side] = _mm512_or_si512(bits[side], bit);
+                // Rotated where it could be shifted: what would be shifted out asks for another comparison.
+                let bit = _mm512_rolv_epi64(one, offset);
+                bits[side] = _mm512_mask_or_epi64(bits[side], lanes, bits[side], bit);
                 drawn[side] = _mm512_mullo_epi64(drawn[side], multiplier);
                 states[side] = _mm512_mask_mov_epi64(states[side], lanes, drawn[side]);
                 let bases = _mm512_sub_pd(stands[side], _mm512_set1_pd(MAGIC - 1.5));
@@ -252,13 +255,17 @@ fn cross_by_definition(lanes: &mut Lanes, first: usize, [start, end]: [u32; 2], 
 /// Sorts out the walks that have left the range.
 #[target_feature(enable = "avx512f,avx512vl,popcnt")]
 pub fn settle<const KEPT: bool>(wave: &mut Wave, before: usize) {
+    let start = _mm512_set1_pd(MAGIC + 16.0 * f64::from(wave.start));
     let end = _mm512_set1_pd(MAGIC + 16.0 * f64::from(wave.end));
     let (mut here, mut gone) = (0, wave.gone.len);
     assert!(before + gone * usize::from(KEPT) <= WAVE);
     for k in (0..before).step_by(8) {
         let (states, places) = eight(&wave.here, k);
         let lanes = lanes_from(k, before);
-        let stay = _mm512_mask_cmp_pd_mask::<_CMP_LT_OQ>(lanes, indices_of(places), end);
+        let indices = indices_of(places);
+        let stay = _mm512_mask_cmp_pd_mask::<_CMP_LT_OQ>(lanes, indices, end);
+        // None is before the start; that nobody looks there is not to hang on it.
+        let stay = _mm512_mask_cmp_pd_mask::<_CMP_GE_OQ>(stay, indices, start);
         here += pack(&mut wave.here, here, states, places, stay);
         if KEPT {
             gone += pack(&mut wave.gone, gone, states, places, lanes & !stay);
