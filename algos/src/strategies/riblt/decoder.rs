@@ -12,13 +12,15 @@
 //! items take O(d log m).
 //!
 //! Two things save looks. A mark is a byte, not an entry in a queue: a symbol that a wave changes five times is looked
-//! at once. And each wave begins with the last symbols, which hold few items: sums of many items of both ends count 1
+//! at once. It is the low byte of the count, which tells what is worth a look, so that nothing is decided where symbols
+//! change. And each wave begins with the last symbols, which hold few items: sums of many items of both ends count 1
 //! often enough, and are not hashed in vain as long as there is something to do further back.
 
 use super::mapping::Walk;
 use super::source::Source;
 use super::symbol::{Name, Part, Scheme, Symbol, block_end};
-use super::walkers::Addend;
+use super::tally::{MARKS, Times};
+use super::walkers::{Addend, Walkers};
 use super::wave::{Path, WAVE, Wave};
 
 /// How far decoding got.
@@ -38,20 +40,17 @@ pub enum Progress {
 pub struct Decoder<N> {
     scheme: Scheme,
     own: Source<N>,
-    /// Found items; `times` is 1 for the peer's and -1 for own ones.
-    found: Vec<(Part<N>, i64)>,
+    /// Names of found items, with 1 for the peer's and -1 for own ones.
+    found: Vec<(N, i64)>,
     /// Of the first `received`: what is unexplained. After those: what is to be added when they arrive.
     symbols: Vec<Symbol<N>>,
     received: usize,
-    /// 1 for symbols that may hold a single item and were not looked at since they changed, in chunks of [`MARKS`].
+    /// Counts of symbols modulo 2^8, 0 for those that were looked at since they changed, in chunks of [`MARKS`].
     marks: Vec<u8>,
     /// Items that symbols named whose walks do not come by there.
     strays: usize,
     path: Path,
 }
-
-/// Marks that are looked at together.
-const MARKS: usize = 64;
 
 impl<N: Name> Decoder<N> {
     /// With the own set's items and no symbols.
@@ -66,6 +65,14 @@ impl<N: Name> Decoder<N> {
             strays: 0,
             path: Path::best(),
         }
+    }
+
+    /// With symbols from which the own set has been taken out.
+    pub fn of_difference(scheme: Scheme, symbols: Vec<Symbol<N>>) -> Self {
+        let mut marks = Vec::with_capacity(symbols.len().next_multiple_of(MARKS));
+        marks.extend(symbols.iter().map(|symbol| symbol.tally.low_count()));
+        marks.resize(symbols.len().next_multiple_of(MARKS), 0);
+        Self { received: symbols.len(), symbols, marks, ..Self::new(scheme, Walkers::new(Path::best())) }
     }
 
     /// Symbols so far, which is the index of the next.
@@ -85,22 +92,8 @@ impl<N: Name> Decoder<N> {
         }
         let symbol = &mut self.symbols[self.received];
         symbol.add(theirs);
-        self.marks[self.received] = u8::from(self.scheme.singles().has(symbol.count));
+        self.marks[self.received] = symbol.tally.low_count();
         self.received += 1;
-    }
-
-    /// Takes many of the peer's symbols, with a block of just these.
-    pub fn push_all(&mut self, theirs: impl ExactSizeIterator<Item = Symbol<N>>) {
-        let end = self.received + theirs.len();
-        if end > self.symbols.len() {
-            self.make_block(end);
-        }
-        let (symbols, marks) = (&mut self.symbols[self.received..], &mut self.marks[self.received..]);
-        for ((symbol, mark), theirs) in symbols.iter_mut().zip(marks).zip(theirs) {
-            symbol.add(&theirs);
-            *mark = u8::from(self.scheme.singles().has(symbol.count));
-        }
-        self.received = end;
     }
 
     fn make_block(&mut self, end: usize) {
@@ -110,9 +103,13 @@ impl<N: Name> Decoder<N> {
         let block = &mut self.symbols[start..];
         self.own.add_to(block, start as u64);
         for symbol in &mut *block {
-            symbol.count = -symbol.count;
+            *symbol = symbol.negated();
         }
-        for (part, times) in &mut self.found {
+        // Where they stand is not kept but walked again. Blocks double, and before one there are at most as many finds as
+        // symbols: in all that is O(log m) steps for each symbol.
+        for (name, times) in &self.found {
+            let mut part = self.scheme.part(*name, name.short(&self.scheme.key));
+            part.skip_to(start as u64);
             part.pass(block, start as u64, -*times);
         }
     }
@@ -138,8 +135,7 @@ impl<N: Name> Decoder<N> {
         // end with one short id are together in every symbol.
         match self.symbols.first() {
             Some(first) if self.received > 0 && first.is_silent() => {
-                let explained =
-                    self.symbols[..self.received].iter().all(|symbol| self.scheme.is_zero(symbol));
+                let explained = self.scheme.are_zero(&self.symbols[..self.received]);
                 if explained && !self.found_twice() { Progress::Decoded } else { Progress::Corrupt }
             }
             _ => Progress::More,
@@ -151,20 +147,20 @@ impl<N: Name> Decoder<N> {
     fn choose(&mut self, peeling: &mut Peeling<N>) {
         peeling.clear();
         let received = self.received;
+        let look = self.scheme.singles();
         let mut singles = 0;
         for (chunk, marks) in self.marks.as_chunks_mut::<MARKS>().0.iter_mut().enumerate().rev() {
-            if marks.iter().fold(0, |all, mark| all | mark) == 0 {
+            let mut left = look.which_of(marks);
+            if left == 0 {
                 continue;
             }
-            for (group, marks) in marks.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-                let mut left = u64::from_le_bytes(std::mem::take(marks));
-                while left != 0 {
-                    let index = chunk * MARKS + group * 8 + left.trailing_zeros() as usize / 8;
-                    left &= left - 1;
-                    // Symbols that are to arrive are marked again when they do.
-                    peeling.singles[singles] = index as u32;
-                    singles += usize::from(index < received);
-                }
+            marks.fill(0);
+            while left != 0 {
+                let index = chunk * MARKS + left.trailing_zeros() as usize;
+                left &= left - 1;
+                // Symbols that are to arrive are marked again when they do.
+                peeling.singles[singles] = index as u32;
+                singles += usize::from(index < received);
             }
             if peeling.len + singles + MARKS > WAVE {
                 peeling.check(&self.scheme, &self.symbols, std::mem::take(&mut singles));
@@ -178,28 +174,23 @@ impl<N: Name> Decoder<N> {
 
     /// Takes the finds out of all symbols that they pass.
     fn take_out(&mut self, peeling: &mut Peeling<N>) {
-        let Peeling { wave, addends, times, hashes, states, nexts, len, .. } = peeling;
-        states.copy_from_slice(hashes);
-        nexts.fill(0);
-        wave.load(&states[..*len], &nexts[..*len], self.symbols.len() as u32);
+        let Peeling { wave, addends, less, hashes, len, .. } = peeling;
+        wave.load(&hashes[..*len], &[0; WAVE][..*len], [0, self.symbols.len() as u32]);
         let (symbols, marks) = (&mut self.symbols[..], &mut self.marks[..]);
-        let singles = self.scheme.singles();
         #[cfg(target_arch = "x86_64")]
         {
-            let touched = super::head::take_out_head(addends, times, wave, symbols);
+            let touched = super::head::take_out_head(addends, less, wave, symbols);
             for (bit, (symbol, mark)) in symbols.iter().zip(&mut *marks).enumerate().take(64) {
-                *mark = if touched >> bit & 1 == 1 { u8::from(singles.has(symbol.count)) } else { *mark };
+                let changed = 0_u8.wrapping_sub((touched >> bit) as u8 & 1);
+                *mark = *mark & !changed | symbol.tally.low_count() & changed;
             }
         }
         while !wave.places().is_empty() {
-            wave.step(|place| {
-                let (number, index) = ((place & 0xff) as usize, (place >> 8) as usize);
-                let symbol = &mut symbols[index];
-                addends[number].apply(symbol, -times[number]);
-                marks[index] = u8::from(singles.has(symbol.count));
+            wave.step((addends, less), (symbols, marks), |(addend, less), (symbol, mark)| {
+                addend.apply(symbol, *less);
+                *mark = symbol.tally.low_count();
             });
         }
-        wave.unload(&mut states[..*len], &mut nexts[..*len]);
     }
 
     /// Keeps the finds that came by where they were found, and puts the others back. False when there are more finds than
@@ -212,25 +203,24 @@ impl<N: Name> Decoder<N> {
             if self.found.len() + self.strays == self.received {
                 return false;
             }
-            let (Addend { name, check }, times) = (peeling.addends[find], peeling.times[find]);
+            let (Addend { name, check }, less) = (peeling.addends[find], peeling.less[find]);
             let index = u64::from(peeling.indices[find]);
-            let mut part = Part { name, check, walk: Walk::new(peeling.hashes[find]) };
             if !self.symbols[index as usize].is_silent() {
-                part.skip_to(index);
-                if part.walk.index() != index {
-                    self.put_back(part, peeling.hashes[find], times);
+                let part = Part { name, check, walk: Walk::new(peeling.hashes[find]) };
+                let mut walking = part;
+                walking.skip_to(index);
+                if walking.walk.index() != index {
+                    self.put_back(part, -less.get());
                     continue;
                 }
             }
-            part.walk = Walk::at(peeling.states[find], u64::from(peeling.nexts[find]));
-            self.found.push((part, times));
+            self.found.push((name, -less.get()));
         }
         true
     }
 
     /// Undoes what taking out a stray did.
-    fn put_back(&mut self, mut part: Part<N>, hash: u64, times: i64) {
-        part.walk = Walk::new(hash);
+    fn put_back(&mut self, mut part: Part<N>, times: i64) {
         while let Some(symbol) = self.symbols.get_mut(part.walk.index() as usize) {
             symbol.apply(&part, times);
             self.marks[part.walk.index() as usize] = 1;
@@ -248,8 +238,8 @@ impl<N: Name> Decoder<N> {
             ((bit / 64) as usize, 1_u64 << (bit % 64))
         };
         let (mut once, mut again) = (vec![0; bits / 64], vec![0; bits / 64]);
-        for (part, _) in &self.found {
-            let (word, bit) = place(&part.name);
+        for (name, _) in &self.found {
+            let (word, bit) = place(name);
             again[word] |= once[word] & bit;
             once[word] |= bit;
         }
@@ -257,19 +247,19 @@ impl<N: Name> Decoder<N> {
             let (word, bit) = place(name);
             again[word] & bit != 0
         };
-        let mut names: Vec<N> = self.found.iter().map(|(part, _)| part.name).filter(suspect).collect();
+        let mut names: Vec<N> = self.found.iter().map(|(name, _)| *name).filter(suspect).collect();
         names.sort_unstable();
         names.windows(2).any(|pair| pair[0] == pair[1])
     }
 
     /// Names of what was found, at either end.
     pub fn found(&self) -> impl Iterator<Item = N> + '_ {
-        self.found.iter().map(|(part, _)| part.name)
+        self.found.iter().map(|(name, _)| *name)
     }
 
     /// Names of what was found, with 1 for items of the peer and -1 for own ones.
-    pub fn found_with_side(&self) -> impl Iterator<Item = (N, i64)> + '_ {
-        self.found.iter().map(|(part, times)| (part.name, *times))
+    pub fn into_found(self) -> Vec<(N, i64)> {
+        self.found
     }
 }
 
@@ -284,14 +274,11 @@ struct Peeling<N> {
     /// How many items symbols seem to consist of, and what they are.
     len: usize,
     addends: [Addend<N>; WAVE],
-    /// 1 for an item of the peer, -1 for an own one.
-    times: [i64; WAVE],
+    /// -1 for an item of the peer, 1 for an own one.
+    less: [Times; WAVE],
     /// Where they were found.
     indices: [u32; WAVE],
     hashes: [u64; WAVE],
-    /// Where their walks stand.
-    states: [u64; WAVE],
-    nexts: [u32; WAVE],
     /// One more than the number of a find, by its hash; 0 for none.
     slots: [u16; SLOTS],
 }
@@ -299,15 +286,13 @@ struct Peeling<N> {
 impl<N: Name> Peeling<N> {
     fn new(path: Path) -> Self {
         Self {
-            wave: Wave::new(path),
+            wave: Wave::forgetful(path),
             singles: [0; WAVE],
             len: 0,
             addends: [Addend::default(); WAVE],
-            times: [0; WAVE],
+            less: [Times::default(); WAVE],
             indices: [0; WAVE],
             hashes: [0; WAVE],
-            states: [0; WAVE],
-            nexts: [0; WAVE],
             slots: [0; SLOTS],
         }
     }
@@ -319,26 +304,29 @@ impl<N: Name> Peeling<N> {
 
     /// Makes finds of those of the first `singles` whose checksums are right.
     fn check(&mut self, scheme: &Scheme, symbols: &[Symbol<N>], singles: usize) {
-        let singles = &self.singles[..singles];
-        let hashes = &mut self.states[..singles.len()];
-        for (short, index) in hashes.iter_mut().zip(singles) {
+        let mut hashes = [0; WAVE];
+        for (short, index) in hashes.iter_mut().zip(&self.singles[..singles]) {
             *short = symbols[*index as usize].sum.short(&scheme.key);
         }
-        scheme.key.check_all(hashes);
-        for (hash, index) in hashes.iter().zip(singles) {
-            let Symbol { sum, check, count } = symbols[*index as usize];
+        scheme.key.check_all(&mut hashes[..singles]);
+        // Written in any case and kept by counting: whether a checksum is right is a coin toss.
+        let mut right = 0;
+        for single in 0..singles {
+            let (index, hash) = (self.singles[single], hashes[single]);
+            let tally = symbols[index as usize].tally;
+            (self.singles[right], hashes[right]) = (index, hash);
+            right += usize::from((scheme.cut(hash) == tally.check()) & scheme.singles().has(tally));
+        }
+        for (hash, index) in hashes.iter().zip(&self.singles[..right]) {
+            let Symbol { sum, tally } = symbols[*index as usize];
             let find = self.len;
-            if scheme.cut(*hash) != check
-                || !scheme.singles().has(count)
-                || !is_new(&mut self.slots, &self.addends[..find], *hash, &sum)
-            {
-                continue;
+            if is_new(&mut self.slots, &self.addends[..find], *hash, &sum) {
+                self.addends[find] = Addend { name: sum, check: tally.check() };
+                self.less[find] = Times::new(-scheme.least(tally.count()));
+                self.indices[find] = *index;
+                self.hashes[find] = *hash;
+                self.len += 1;
             }
-            self.addends[find] = Addend { name: sum, check };
-            self.times[find] = scheme.least(count);
-            self.indices[find] = *index;
-            self.hashes[find] = *hash;
-            self.len += 1;
         }
     }
 }
@@ -366,7 +354,7 @@ mod tests {
     use crate::session::Role;
     use crate::strategies::riblt::encoder::Encoder;
     use crate::strategies::riblt::symbol::COUNT_BITS;
-    use crate::strategies::riblt::walkers::Walkers;
+    use crate::strategies::riblt::tally::Tally;
     use proptest::prelude::*;
 
     fn scheme(seed: Seed, check_bits: u32) -> Scheme {
@@ -389,7 +377,7 @@ mod tests {
 
     /// Symbols that `d` random items take to decode.
     fn symbols_for(d: usize, seed: Seed) -> u64 {
-        let scheme = scheme(seed, 64);
+        let scheme = scheme(seed, 48);
         let mut encoder = Encoder::new(parts(&scheme, &shorts(d, seed)));
         let mut decoder = Decoder::new(scheme, Walkers::new(Path::best()));
         loop {
@@ -449,7 +437,7 @@ mod tests {
         let mut expected = [&all[..60], &all[4900..]].concat();
         expected.sort_unstable();
         assert_eq!(found, expected);
-        assert!(decoder.found.iter().all(|(part, times)| (*times == 1) == all[4900..].contains(&part.name)));
+        assert!(decoder.found.iter().all(|(name, times)| (*times == 1) == all[4900..].contains(name)));
     }
 
     /// Not only the same items: the same in the same order, and after as many symbols.
@@ -476,10 +464,7 @@ mod tests {
                         steps.push((decoder.peel(), decoder.found.len()));
                     }
                 }
-                let stands = |(part, times): &(Part<u64>, i64)| {
-                    (part.name, part.check, part.walk.state(), part.walk.index(), *times)
-                };
-                (steps, decoder.found.iter().map(stands).collect::<Vec<_>>(), decoder.symbols)
+                (steps, decoder.found, decoder.symbols)
             });
             let found: Vec<_> = found.collect();
             assert!(found.windows(2).all(|pair| pair[0] == pair[1]), "{n}");
@@ -519,7 +504,7 @@ mod tests {
     /// A peer that knows the key makes every symbol a single item whose walk comes by and that is nowhere else.
     #[test]
     fn endless_finds_are_cut_off() {
-        let scheme = scheme(Seed::new(9), 64);
+        let scheme = scheme(Seed::new(9), 48);
         let mut decoder = Decoder::new(scheme, Walkers::new(Path::best()));
         let item = |n: u64| {
             let names = (0_u64..).map(|k| 1 + n + 5000 * k);
@@ -547,7 +532,7 @@ mod tests {
     /// other end, and so on for ever.
     #[test]
     fn an_item_that_comes_and_goes_is_cut_off() {
-        let scheme = scheme(Seed::new(10), 64);
+        let scheme = scheme(Seed::new(10), 48);
         let mut decoder = Decoder::new(scheme, Walkers::new(Path::best()));
         let mut only = Symbol::default();
         only.apply(&scheme.part(7_u64, 7), 1);
@@ -580,12 +565,12 @@ mod tests {
 
     #[test]
     fn an_item_found_twice_is_no_result() {
-        let scheme = scheme(Seed::new(10), 64);
+        let scheme = scheme(Seed::new(10), 48);
         let mut decoder = Decoder::new(scheme, Walkers::new(Path::best()));
         decoder.push(&Symbol::default());
-        decoder.found = vec![(scheme.part(7_u64, 7), 1)];
+        decoder.found = vec![(7_u64, 1)];
         assert_eq!(decoder.peel(), Progress::Decoded);
-        decoder.found.push((scheme.part(7_u64, 7), -1));
+        decoder.found.push((7, -1));
         assert_eq!(decoder.peel(), Progress::Corrupt);
     }
 
@@ -596,16 +581,16 @@ mod tests {
         fn hostile_symbols_end_in_progress_or_corruption(
             symbols in proptest::collection::vec((0_u64..8, 0_u64..8, -3_i64..4, any::<bool>()), 1..300),
         ) {
-            let scheme = scheme(Seed::new(11), 64);
+            let scheme = scheme(Seed::new(11), 48);
             let mut decoder = Decoder::new(scheme, parts(&scheme, &[1, 2, 3]));
             for (sum, other, count, valid) in symbols {
                 let check = scheme.part(if valid { sum } else { other }, if valid { sum } else { other }).check;
-                decoder.push(&Symbol { sum, check, count });
+                decoder.push(&Symbol { sum, tally: Tally::new(check, count) });
                 match decoder.peel() {
                     Progress::Corrupt => break,
                     Progress::More => prop_assert!(!decoder.symbols[0].is_silent()),
                     Progress::Decoded => {
-                        prop_assert!(decoder.symbols[..decoder.received].iter().all(|symbol| scheme.is_zero(symbol)));
+                        prop_assert!(scheme.are_zero(&decoder.symbols[..decoder.received]));
                     }
                 }
                 prop_assert!(decoder.found.len() <= decoder.received);

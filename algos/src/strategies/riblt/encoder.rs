@@ -58,12 +58,13 @@ mod tests {
     use crate::seed::Seed;
     use crate::session::Role;
     use crate::strategies::riblt::symbol::{Part, Scheme};
+    use crate::strategies::riblt::tally::Tally;
     use crate::strategies::riblt::walkers::Walkers;
 
     fn parts(n: usize, seed: u64) -> Vec<Part<u64>> {
         let seed = Seed::new(seed);
         let key = Key::one_party(Salt::of(seed, Role::Initiator));
-        let scheme = Scheme { key, short_bits: 64, check_bits: 32, count_bits: 64 };
+        let scheme = Scheme { key, short_bits: 64, check_bits: 32, count_bits: Tally::COUNT_BITS };
         let mut rng = seed.rng();
         (0..n).map(|_| rng.next_u64()).map(|short| scheme.part(short, short)).collect()
     }

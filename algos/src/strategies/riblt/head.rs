@@ -16,8 +16,9 @@
 use std::arch::x86_64::*;
 
 use super::symbol::{Name, Symbol};
+use super::tally::Times;
 use super::walkers::Addend;
-use super::wave::{Crossed, WAVE, Wave};
+use super::wave::{Crossed, Place, WAVE, Wave};
 
 /// Symbols in a head.
 const HEAD: usize = 64;
@@ -34,11 +35,11 @@ pub fn add_head<N: Name>(
     change_head(addends, wave, symbols, start, |crossed, met, _| counts_of(crossed, met).map(i64::from));
 }
 
-/// The same for a wave whose items are taken out as often as `times` says, 1 or -1, of symbols from index 0 on. The
-/// symbols that any item was taken out of, as bits.
+/// The same for a wave of finds, which are taken out of symbols from index 0 on. The symbols that any was taken out of,
+/// as bits.
 pub fn take_out_head<N: Name>(
     addends: &[Addend<N>; WAVE],
-    times: &[i64; WAVE],
+    less: &[Times; WAVE],
     wave: &mut Wave,
     symbols: &mut [Symbol<N>],
 ) -> u64 {
@@ -47,7 +48,7 @@ pub fn take_out_head<N: Name>(
         touched = met.iter().fold(0, |all, met| all | met);
         let all = counts_of(crossed, met);
         for (met, place) in met.iter_mut().zip(places) {
-            *met &= (times[(place & 0xff) as usize] >> 1) as u64;
+            *met &= !(less[usize::from(place.number())].get() >> 1) as u64;
         }
         let put_back = counts_of(crossed, met);
         std::array::from_fn(|symbol| 2 * i64::from(put_back[symbol]) - i64::from(all[symbol]))
@@ -63,7 +64,7 @@ fn change_head<N: Name>(
     wave: &mut Wave,
     symbols: &mut [Symbol<N>],
     start: u32,
-    counts: impl FnOnce(Crossed, &mut [u64; WAVE], &[u32]) -> [i64; HEAD],
+    counts: impl FnOnce(Crossed, &mut [u64; WAVE], &[Place]) -> [i64; HEAD],
 ) {
     let len = symbols.len().min(HEAD.saturating_sub(start as usize));
     let mut met = [0; WAVE];
@@ -73,32 +74,31 @@ fn change_head<N: Name>(
     let Some(crossed) = wave.cross(start, start + len as u32, &mut met) else { return };
     let symbols = &mut symbols[..len];
     for word in 0..N::WORDS {
-        let sums = sums(crossed, wave.places(), len, &met, |number| addends[number].name.words()[word]);
+        let sums = sums(crossed, wave.lanes(crossed), len, &met, |number| addends[number].name.words()[word]);
         for (symbol, sum) in symbols.iter_mut().zip(sums) {
             symbol.sum.words_mut()[word] ^= sum;
         }
     }
-    let sums = sums(crossed, wave.places(), len, &met, |number| addends[number].check);
-    let counts = counts(crossed, &mut met, wave.places());
+    let sums = sums(crossed, wave.lanes(crossed), len, &met, |number| addends[number].check);
+    let counts = counts(crossed, &mut met, wave.lanes(crossed));
     for ((symbol, sum), count) in symbols.iter_mut().zip(sums).zip(counts) {
-        symbol.check ^= sum;
-        symbol.count += count;
+        symbol.tally = symbol.tally.with(sum, count);
     }
-    wave.settle();
+    wave.settle(crossed);
 }
 
 /// For each of the first `len` bits, the XOR of the words of those lanes whose word of `met` has it.
 #[inline]
 fn sums(
     _: Crossed,
-    places: &[u32],
+    places: &[Place],
     len: usize,
     met: &[u64; WAVE],
     word: impl Fn(usize) -> u64,
 ) -> [u64; HEAD] {
     let mut column = [0; WAVE];
     for (to, place) in column.iter_mut().zip(places) {
-        *to = word((place & 0xff) as usize);
+        *to = word(usize::from(place.number()));
     }
     let lanes = places.len();
     #[allow(unsafe_code)]

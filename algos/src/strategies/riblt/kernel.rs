@@ -2,8 +2,10 @@
 
 use super::decoder::{Decoder, Progress};
 use super::symbol::{Scheme, Symbol};
-use super::walkers::{Addend, Walkers, add_wave};
+use super::tally::Tally;
+use super::walkers::{Addend, add_wave};
 use super::wave::{Path, WAVE, Wave};
+use crate::pages::prefer_huge;
 use crate::salt::{Key, Salt};
 use crate::seed::Seed;
 use crate::session::Role;
@@ -11,18 +13,28 @@ use crate::wire::SYMBOLS_MAX;
 
 /// One coded symbol over 8-byte ids.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cell {
+pub struct Cell(Symbol<u64>);
+
+impl Cell {
     /// XOR of the ids.
-    pub sum: u64,
+    pub fn sum(&self) -> u64 {
+        self.0.sum
+    }
+
     /// XOR of their keyed checksums.
-    pub check: u64,
-    /// How many ids; of one set less those of the other once two cells are subtracted.
-    pub count: i64,
+    pub fn check(&self) -> u64 {
+        self.0.tally.check()
+    }
+
+    /// How many ids, modulo 2^16; of one set less those of the other once two cells are subtracted.
+    pub fn count(&self) -> i64 {
+        self.0.tally.count()
+    }
 }
 
 impl From<Symbol<u64>> for Cell {
-    fn from(Symbol { sum, check, count }: Symbol<u64>) -> Self {
-        Self { sum, check, count }
+    fn from(symbol: Symbol<u64>) -> Self {
+        Self(symbol)
     }
 }
 
@@ -37,11 +49,11 @@ impl Coder {
     ///
     /// # Panics
     ///
-    /// Unless `check_bits` is 16, 32 or 64.
+    /// Unless `check_bits` is 16, 32 or 48.
     pub fn new(seed: Seed, check_bits: u32) -> Self {
-        assert!(matches!(check_bits, 16 | 32 | 64), "checksums of {check_bits} bits");
+        assert!(matches!(check_bits, 16 | 32 | 48), "checksums of {check_bits} bits");
         let key = Key::one_party(Salt::of(seed, Role::Initiator));
-        Self { scheme: Scheme { key, short_bits: 64, check_bits, count_bits: 64 } }
+        Self { scheme: Scheme { key, short_bits: 64, check_bits, count_bits: Tally::COUNT_BITS } }
     }
 
     /// The first `len` symbols of a set; O(n·log `len`). The ids must differ from each other.
@@ -52,7 +64,9 @@ impl Coder {
     pub fn encode(&self, ids: &[u64], len: usize) -> Vec<Cell> {
         assert!(len as u64 <= SYMBOLS_MAX, "{len} symbols");
         let path = Path::best();
-        let mut symbols = vec![Symbol::default(); len];
+        let mut symbols = Vec::with_capacity(len);
+        prefer_huge(symbols.spare_capacity_mut());
+        symbols.resize(len, Symbol::default());
         let mut wave = Wave::forgetful(path);
         let mut addends = [Addend::default(); WAVE];
         let mut states = Vec::with_capacity(WAVE);
@@ -64,7 +78,7 @@ impl Coder {
             for ((addend, id), hash) in addends.iter_mut().zip(some).zip(&states) {
                 *addend = Addend { name: *id, check: self.scheme.cut(*hash) };
             }
-            wave.load(&states, &[0; WAVE][..some.len()], len as u32);
+            wave.load(&states, &[0; WAVE][..some.len()], [0, len as u32]);
             add_wave(&addends, &mut wave, &mut symbols, 0);
         }
         symbols.into_iter().map(Cell::from).collect()
@@ -78,10 +92,9 @@ impl Coder {
     /// The ids of which a difference of two encodings consists, with 1 for those of the minuend and -1 for those of
     /// the subtrahend; none when the symbols are too few.
     pub fn decode(&self, difference: &[Cell]) -> Option<Vec<(u64, i64)>> {
-        let mut decoder = Decoder::new(self.scheme, Walkers::new(Path::best()));
-        let symbol = |cell: &Cell| Symbol { sum: cell.sum, check: cell.check, count: cell.count };
-        decoder.push_all(difference.iter().map(symbol));
-        (decoder.peel() == Progress::Decoded).then(|| decoder.found_with_side().collect())
+        let symbols = difference.iter().map(|cell| cell.0).collect();
+        let mut decoder = Decoder::of_difference(self.scheme, symbols);
+        (decoder.peel() == Progress::Decoded).then(|| decoder.into_found())
     }
 }
 
@@ -92,10 +105,10 @@ impl Coder {
 /// When they are not equally many.
 pub fn subtract(ours: &[Cell], theirs: &[Cell]) -> Vec<Cell> {
     assert_eq!(ours.len(), theirs.len(), "symbols of both");
-    let less = |(a, b): (&Cell, &Cell)| Cell {
-        sum: a.sum ^ b.sum,
-        check: a.check ^ b.check,
-        count: a.count.wrapping_sub(b.count),
+    let less = |(ours, theirs): (&Cell, &Cell)| {
+        let mut less = ours.0;
+        less.add(&theirs.0.negated());
+        Cell(less)
     };
     ours.iter().zip(theirs).map(less).collect()
 }

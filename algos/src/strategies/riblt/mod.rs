@@ -11,7 +11,8 @@
 //! it, is taken out of the others, and so on. Nobody estimates d, and no table is too small.
 //!
 //! **Bytes.** A symbol takes bits/8 + check/8 + 0.5 B: 8.5 with 48 and 16 bits, 12.5 with 64 and 32, 36.5 with 256 and
-//! 32. The count is sent modulo 16, whatever the size of the sets (see `symbol.rs`). The reference keeps 24 and 48 B in memory and has no wire format. Mean symbols a difference: 1.00 at
+//! 32. The count is sent modulo 16, whatever the size of the sets (see `symbol.rs`). In memory it takes 16 B (40 with full ids; see
+//! `tally.rs`), in the reference, which has no wire format, 24 and 48. Mean symbols a difference: 1.00 at
 //! d = 1, 1.76 at 5 (the worst), 1.46 at 100, 1.38 at 1000, 1.35 from 10^5 on. The last message overshoots by
 //! up to an eighth, or what else `grow` says. Then come bits − log2 r + 1.5 bits for each of the r items that the initiator lacks, and
 //! about 35 B of salts, sizes and the end check. Measured at n = 10^4, d = 1000 (half at either end), B a
@@ -19,8 +20,8 @@
 //! that decode take 11.7, 17.2 and 50.2 of that; what is above them is overshoot.
 //! **Flights.** 4 where the window holds the whole stream: hello, stream, claim, verdict; 2 more for every frame
 //! beyond the window, which must wait for a round trip; a retry takes 2 more. **CPU.** Either end: one keyed hash, one
-//! sort and 2·ln m steps of a walk an item for m symbols. The coding alone (`kernel.rs`) takes 29 ns an item at
-//! n = 10^6, m = 2000 and 66 at m = 2·10^5, then 80 to 120 ns to decode a difference at d = 1000 to 10^4 (AVX-512, Sapphire
+//! sort and 2·ln m steps of a walk an item for m symbols. The coding alone (`kernel.rs`) takes 24 ns an item at
+//! n = 10^6, m = 2000 and 50 at m = 2·10^5, then 55 to 65 ns to decode a difference at d = 1000 to 10^4 (AVX-512, Sapphire
 //! Rapids; `cargo bench -p offerbench-peers -- riblt`).
 //! That is a session with `salt=session`, and the first under any key. With the other salts an index keeps the first
 //! symbols (see `source.rs`), and a session costs what it sends and finds.
@@ -74,6 +75,7 @@ pub mod prefix;
 mod responder;
 mod source;
 mod symbol;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod walkers;
@@ -93,7 +95,7 @@ use initiator::Initiator;
 use prefix::Sums;
 use responder::Responder;
 use source::Source;
-use symbol::{COUNT_BITS, FULL_SHORT_BITS, Name, Part, Scheme, Symbol, block_end};
+use symbol::{COUNT_BITS, FULL_SHORT_BITS, Name, Part, Scheme, block_end};
 
 pub(super) static ENTRY: Entry = Entry {
     about: About {
@@ -112,7 +114,7 @@ pub(super) static ENTRY: Entry = Entry {
             Param {
                 name: "check",
                 default: "16",
-                values: &["16", "32", "64"],
+                values: &["16", "32", "48"],
                 doc: "bits of the keyed checksum in a symbol",
             },
             Param {
@@ -237,6 +239,8 @@ const ITEM_NS: u64 = 250;
 const BLOCK_NS: u64 = 45;
 /// Nominal time to decode a symbol.
 const SYMBOL_NS: u64 = 800;
+/// Nominal length of a checksum and a count in memory.
+const TALLY_BYTES: u64 = 16;
 
 /// The own set.
 type Own<N> = kept::Own<Sums<N>>;
@@ -290,7 +294,8 @@ impl<N: Name> End<N> {
         let cpu_ns = n * (ITEM_NS + BLOCK_NS * blocks) + symbols * SYMBOL_NS;
         let part = size_of::<Part<N>>() as u64;
         let short = size_of::<(u64, u32)>() as u64;
-        let heap = n * (part + short) + symbols * (size_of::<Symbol<N>>() as u64 + part);
+        let symbol = size_of::<N>() as u64 + TALLY_BYTES;
+        let heap = n * (part + short) + symbols * (symbol + part);
         if heap > self.budget.heap_bytes_max {
             Some(Reason::HeapBudget)
         } else if cpu_ns > self.budget.cpu_ns_max {

@@ -3,8 +3,8 @@
 //! **Cost of what is kept.** A session walks nothing: both ends together take 20 to 45 us of CPU for d = 20 at any n from
 //! 10^3 to 10^6, where a cold session takes 0.24 ms to 390 ms, and 0.7 to 2 ms for d = 1000 instead of 4 to 500 ms. An
 //! insert adds itself to O(log m) symbols under each key that is kept: 0.4 us at n = 10^3, 1 us at 10^5, and amortised
-//! growth of the arrays. A key takes 28 B an item (60 with full ids) before somebody looks something up, and 24 B a
-//! symbol (48).
+//! growth of the arrays. A key takes 28 B an item (60 with full ids) before somebody looks something up, and 16 B a
+//! symbol (40).
 //!
 //! **Bounds.** Symbols after the first [`SYMBOLS_KEPT_MAX`] are made for the session that wants them: a peer that
 //! asks for an endless stream leaves nothing behind.
@@ -16,7 +16,7 @@ use crate::item::{Item, ItemId};
 use crate::kept::{self, Snapshot};
 use crate::salt::{Hashed, Key, short_of};
 
-/// Symbols that are kept: 1.5 MiB of short ids. The end of a block (`symbol.rs`).
+/// Symbols that are kept: 1 MiB of short ids. The end of a block (`symbol.rs`).
 pub const SYMBOLS_KEPT_MAX: usize = 1 << 16;
 
 impl<N: Name> kept::Sums for Sums<N> {

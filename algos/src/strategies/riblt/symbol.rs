@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use super::mapping::Walk;
+use super::tally::{Singles, Tally};
 use super::walkers::Walkers;
 use super::wave::{Path, WAVE};
 use crate::item::{Item, ItemId};
@@ -148,9 +149,10 @@ pub struct Scheme {
     pub key: Key,
     /// Bits of short ids: whole bytes, up to 64.
     pub short_bits: u32,
-    /// Bits of the checksum: 16, 32 or 64.
+    /// Bits of the checksum: 16, 32 or 48.
     pub check_bits: u32,
-    /// Bits of counts that are worth looking at: [`COUNT_BITS`] of what was sent, 64 where nothing was cut.
+    /// Bits of counts that are worth looking at: [`COUNT_BITS`] of what was sent, [`Tally::COUNT_BITS`] where nothing
+    /// was cut.
     pub count_bits: u32,
 }
 
@@ -228,8 +230,9 @@ impl Scheme {
             let mut counts = 0;
             for (place, symbol) in pair.iter().enumerate() {
                 symbol.sum.put(self.short_bits as usize / 8, bytes);
-                bytes.extend_from_slice(&symbol.check.to_le_bytes()[..self.check_bits as usize / 8]);
-                counts |= (symbol.count as u8 & COUNT_MASK) << (COUNT_BITS * place as u32);
+                let check = symbol.tally.check().to_le_bytes();
+                bytes.extend_from_slice(&check[..self.check_bits as usize / 8]);
+                counts |= (symbol.tally.count() as u8 & COUNT_MASK) << (COUNT_BITS * place as u32);
             }
             bytes.push(counts);
         }
@@ -252,7 +255,7 @@ impl Scheme {
         }
         let all = [(Some(one), counts & COUNT_MASK), (other, counts >> COUNT_BITS)];
         Ok(all.into_iter().filter_map(|(sum, count)| {
-            sum.map(|(sum, check)| Symbol { sum, check, count: i64::from(count) })
+            sum.map(|(sum, check)| Symbol { sum, tally: Tally::new(check, i64::from(count)) })
         }))
     }
 
@@ -270,28 +273,18 @@ impl Scheme {
         count << unknown >> unknown
     }
 
-    /// What [`Singles::has`] looks at.
+    /// What tells single items.
     pub fn singles(&self) -> Singles {
-        Singles { mask: u64::MAX >> (64 - self.count_bits) & !0b10 }
+        Singles::new(self.count_bits)
     }
 
-    /// Whether a symbol holds nothing, or only what cancels.
-    pub fn is_zero<N: Name>(&self, symbol: &Symbol<N>) -> bool {
-        symbol.is_silent() && self.least(symbol.count) == 0
-    }
-}
-
-/// Tells the counts of single items from others.
-#[derive(Clone, Copy, Debug)]
-pub struct Singles {
-    mask: u64,
-}
-
-impl Singles {
-    /// Whether a count, as far as it is known, is 1 or -1: whether it is 0 or 2 once 1 is added.
-    #[inline(always)]
-    pub fn has(self, count: i64) -> bool {
-        (count.wrapping_add(1) as u64) & self.mask == 0
+    /// Whether all symbols hold nothing, or only what cancels.
+    pub fn are_zero<N: Name>(&self, symbols: &[Symbol<N>]) -> bool {
+        // All bits of all, without a branch for each.
+        let rest = |symbol: &Symbol<N>| {
+            symbol.sum.words().iter().fold(symbol.tally.known(self.count_bits), |rest, word| rest | word)
+        };
+        symbols.iter().fold(0, |all, symbol| all | rest(symbol)) == 0
     }
 }
 
@@ -300,33 +293,35 @@ const COUNT_MASK: u8 = (1 << COUNT_BITS) - 1;
 
 /// Sum of items: one coded symbol, or the difference of two.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
 pub struct Symbol<N> {
     /// XOR of their names.
     pub sum: N,
-    /// XOR of their checksums.
-    pub check: u64,
-    /// How many: of the peer less own ones.
-    pub count: i64,
+    /// Their checksums, and how many they are: of the peer less own ones.
+    pub tally: Tally,
 }
 
 impl<N: Name> Symbol<N> {
     /// Adds an item `times` 1, or takes it out with -1.
     pub fn apply(&mut self, part: &Part<N>, times: i64) {
         self.sum.xor(&part.name);
-        self.check ^= part.check;
-        self.count += times;
+        self.tally = self.tally.with(part.check, times);
     }
 
     /// Whether it names nothing, whatever it counts.
     pub fn is_silent(&self) -> bool {
-        self.sum == N::default() && self.check == 0
+        self.sum == N::default() && self.tally.check() == 0
     }
 
     /// Adds another symbol.
     pub fn add(&mut self, other: &Self) {
         self.sum.xor(&other.sum);
-        self.check ^= other.check;
-        self.count += other.count;
+        self.tally = self.tally.with(other.tally.check(), other.tally.count());
+    }
+
+    /// What is to be added where this is to be taken out.
+    pub fn negated(&self) -> Self {
+        Self { sum: self.sum, tally: self.tally.negated() }
     }
 }
 
@@ -389,11 +384,12 @@ mod tests {
             [-17, -9, -8, -1, 0, 1, 7, 8, 15, 17].map(|n| scheme.least(n)),
             [-1, 7, -8, -1, 0, 1, 7, -8, -1, 1]
         );
-        let exact = Scheme { count_bits: 64, ..scheme };
-        assert_eq!([-17, 0, i64::MAX].map(|n| exact.least(n)), [-17, 0, i64::MAX]);
+        let exact = Scheme { count_bits: Tally::COUNT_BITS, ..scheme };
+        assert_eq!([-17, 0, 32_767, 32_768].map(|n| exact.least(n)), [-17, 0, 32_767, -32_768]);
         for scheme in [scheme, exact] {
-            for count in (-40..40).chain([i64::MIN, i64::MAX]) {
-                assert_eq!(scheme.singles().has(count), matches!(scheme.least(count), 1 | -1), "{count}");
+            for count in (-40..40).chain([-32_768, 32_767, 65_535, 65_537]) {
+                let tally = Tally::new(scheme.cut(u64::MAX), count);
+                assert_eq!(scheme.singles().has(tally), matches!(scheme.least(count), 1 | -1), "{count}");
             }
         }
     }
@@ -414,8 +410,8 @@ mod tests {
         }
         prop_assert_eq!(back.len(), symbols.len());
         for (back, sent) in back.iter().zip(symbols) {
-            prop_assert_eq!((back.sum, back.check), (sent.sum, sent.check));
-            prop_assert_eq!(scheme.least(back.count), scheme.least(sent.count));
+            prop_assert_eq!((back.sum, back.tally.check()), (sent.sum, sent.tally.check()));
+            prop_assert_eq!(scheme.least(back.tally.count()), scheme.least(sent.tally.count()));
         }
         Ok(())
     }
@@ -423,18 +419,18 @@ mod tests {
     proptest! {
         #[test]
         fn symbols_come_back(drawn: Vec<([u64; 4], u64, i64)>, other in 0_usize..1000) {
-            for check_bits in [16, 32, 64] {
+            for check_bits in [16, 32, 48] {
                 let scheme = scheme(check_bits);
                 let symbols = |cut: u32| {
                     let symbol = move |(sum, check, count): &([u64; 4], u64, i64)| {
-                        Symbol { sum: sum[0] >> cut, check: scheme.cut(*check), count: *count }
+                        Symbol { sum: sum[0] >> cut, tally: Tally::new(scheme.cut(*check), *count) }
                     };
                     drawn.iter().map(symbol).collect::<Vec<_>>()
                 };
                 come_back(scheme, &symbols(0), other)?;
                 come_back(Scheme { short_bits: 40, ..scheme }, &symbols(24), other)?;
                 let full = |(sum, check, count): &([u64; 4], u64, i64)| {
-                    Symbol { sum: *sum, check: scheme.cut(*check), count: *count }
+                    Symbol { sum: *sum, tally: Tally::new(scheme.cut(*check), *count) }
                 };
                 come_back(scheme, &drawn.iter().map(full).collect::<Vec<_>>(), other)?;
             }
@@ -445,7 +441,7 @@ mod tests {
             let mut reader = Reader::new(&bytes);
             while reader.left() > 0 {
                 let Ok(symbols) = scheme(32).take::<u64>(&mut reader) else { break };
-                prop_assert!(symbols.into_iter().all(|symbol| (0..16).contains(&symbol.count)));
+                prop_assert!(symbols.into_iter().all(|symbol| (0..16).contains(&symbol.tally.count())));
             }
         }
     }
@@ -453,7 +449,7 @@ mod tests {
     #[test]
     fn a_count_of_no_symbol_is_refused() {
         let mut bytes = Vec::new();
-        scheme(32).put(&[Symbol { sum: 5_u64, check: 6, count: 7 }], &mut bytes);
+        scheme(32).put(&[Symbol { sum: 5_u64, tally: Tally::new(6, 7) }], &mut bytes);
         assert_eq!(bytes.len(), 13);
         assert!(scheme(32).take::<u64>(&mut Reader::new(&bytes)).is_ok());
         bytes[12] |= 0x10;
@@ -468,7 +464,7 @@ mod tests {
         let mut bytes = Vec::new();
         name.put(8, &mut bytes);
         assert_eq!(bytes, id.bytes());
-        let key = scheme(64).key;
+        let key = scheme(48).key;
         assert_eq!(name.short(&key), short_of(key.hash(&id).short, 64));
     }
 }

@@ -18,7 +18,7 @@ mod salting;
 
 const SPECS: [&str; 6] = [
     "riblt",
-    "riblt:check=64,batch=1",
+    "riblt:check=48,batch=1",
     "riblt:bits=256,batch=16",
     "riblt:batch=64",
     "riblt:salt=group",

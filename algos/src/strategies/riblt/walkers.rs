@@ -6,11 +6,15 @@
 //! take a step (`wave.rs`). The additions of a step are independent, so that many can be under way where
 //! symbols lie outside the cache; item by item each would wait for the walk.
 
+use std::hint::black_box;
+
 use super::symbol::{Name, Part, Symbol};
+use super::tally::Times;
 use super::wave::{FAR, Path, WAVE, Wave};
 
 /// What an item adds to its symbols.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
 pub struct Addend<N> {
     /// What stands for it.
     pub name: N,
@@ -19,13 +23,15 @@ pub struct Addend<N> {
 }
 
 impl<N: Name> Addend<N> {
-    /// Adds it `times` 1, or takes it out with -1.
-    #[inline]
-    pub fn apply(&self, symbol: &mut Symbol<N>, times: i64) {
-        // All is added up before any is written: so the compiler adds name and checksum in one operation.
-        let Symbol { mut sum, check, count } = *symbol;
+    /// Adds it, or takes it out.
+    #[inline(always)]
+    pub fn apply(&self, symbol: &mut Symbol<N>, times: Times) {
+        // All is read before any is written: so the compiler makes vectors of it.
+        let Symbol { mut sum, tally } = *symbol;
         sum.xor(&self.name);
-        *symbol = Symbol { sum, check: check ^ self.check, count: count + times };
+        let mut tally = tally.with(self.check, 0);
+        times.add_to(&mut sum.words_mut()[N::WORDS - 1], &mut tally);
+        *symbol = Symbol { sum, tally };
     }
 }
 
@@ -94,7 +100,7 @@ impl<N: Name> Walkers<N> {
         let homes = self.states.chunks_mut(WAVE).zip(self.nexts.chunks_mut(WAVE));
         let mut last = [Addend::default(); WAVE];
         for (addends, (states, nexts)) in self.addends.chunks(WAVE).zip(homes) {
-            wave.load(states, nexts, end);
+            wave.load(states, nexts, [start as u32, end]);
             let addends = addends.try_into().unwrap_or_else(|_| {
                 last[..addends.len()].copy_from_slice(addends);
                 &last
@@ -122,17 +128,24 @@ pub fn add_wave<N: Name>(
 ) {
     #[cfg(target_arch = "x86_64")]
     super::head::add_head(addends, wave, symbols, start);
-    if start == 0 && wave.places().iter().all(|place| place >> 8 == 0) {
+    // What the compiler does not know, it adds to name and tally at once.
+    let once = black_box(Times::new(1));
+    // Nobody asks which have changed.
+    let mut marks = vec![(); symbols.len()];
+    if start == 0 && wave.places().iter().all(|place| place.index() == 0) {
         // Fresh walks all stand at symbol 0: added up in registers, not one after the other in memory.
         let mut all = Symbol::default();
-        wave.step(|place| addends[(place & 0xff) as usize].apply(&mut all, 1));
+        wave.places()
+            .iter()
+            .for_each(|place| addends[usize::from(place.number())].apply(&mut all, Times::new(1)));
+        wave.step((addends, &[(); WAVE]), (symbols, &mut marks), |_, _| ());
         if let Some(first) = symbols.first_mut() {
             first.add(&all);
         }
     }
     while !wave.places().is_empty() {
-        wave.step(|place| {
-            addends[(place & 0xff) as usize].apply(&mut symbols[((place >> 8) - start) as usize], 1);
+        wave.step((addends, &[(); WAVE]), (symbols, &mut marks), |(addend, ()), (symbol, ())| {
+            addend.apply(symbol, once);
         });
     }
 }

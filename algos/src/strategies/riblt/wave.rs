@@ -16,6 +16,8 @@
 //! **AVX-512.** Eight at once, with a root of 14 bits and two terms; see there.
 
 use super::mapping::Walk;
+use ground::Ground;
+pub use ground::Place;
 
 /// Most walks in a wave, by which their number in it fits into 8 bits.
 pub const WAVE: usize = 256;
@@ -100,17 +102,16 @@ impl Path {
 #[derive(Clone, Debug)]
 struct Lanes {
     states: [u64; WAVE + SLACK],
-    /// Index · 2^8 + number.
-    places: [u32; WAVE + SLACK],
+    places: [Place; WAVE + SLACK],
     len: usize,
 }
 
 impl Lanes {
     fn new() -> Self {
-        Self { states: [0; WAVE + SLACK], places: [0; WAVE + SLACK], len: 0 }
+        Self { states: [0; WAVE + SLACK], places: [Place::default(); WAVE + SLACK], len: 0 }
     }
 
-    fn push(&mut self, state: u64, place: u32) {
+    fn push(&mut self, state: u64, place: Place) {
         self.states[self.len] = state;
         self.places[self.len] = place;
         self.len += 1;
@@ -120,7 +121,9 @@ impl Lanes {
 /// Proof that a wave has crossed, and so that the processor has all that [`Path::Avx512`] stands for.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug)]
-pub struct Crossed(());
+pub struct Crossed {
+    len: usize,
+}
 
 /// A wave: the walks that are within the range, and those that have left it.
 #[derive(Clone, Debug)]
@@ -128,6 +131,8 @@ pub struct Wave {
     path: Path,
     /// Whether anybody will ask where walks are that have left.
     kept: bool,
+    /// The range: all walks that are here stand in it.
+    start: u32,
     end: u32,
     here: Lanes,
     gone: Lanes,
@@ -136,7 +141,7 @@ pub struct Wave {
 impl Wave {
     /// An empty wave.
     pub fn new(path: Path) -> Self {
-        Self { path, kept: true, end: 0, here: Lanes::new(), gone: Lanes::new() }
+        Self { path, kept: true, start: 0, end: 0, here: Lanes::new(), gone: Lanes::new() }
     }
 
     /// An empty wave that forgets walks as they leave the range, for who makes all symbols at once.
@@ -144,39 +149,53 @@ impl Wave {
         Self { kept: false, ..Self::new(path) }
     }
 
-    /// Takes those of at most [`WAVE`] walks that stand before `end`, which is at most `SYMBOLS_MAX`.
-    pub fn load(&mut self, states: &[u64], nexts: &[u32], end: u32) {
-        debug_assert!(states.len() <= WAVE && end < FAR);
-        self.end = end;
+    /// Takes those of at most [`WAVE`] walks that stand from `start` on and before `end`, which is at most
+    /// `SYMBOLS_MAX`.
+    pub fn load(&mut self, states: &[u64], nexts: &[u32], [start, end]: [u32; 2]) {
+        debug_assert!(states.len() <= WAVE && start <= end && end < FAR);
+        (self.start, self.end) = (start, end);
         self.gone.len = 0;
         let mut len = 0;
         for (number, (state, next)) in states.iter().zip(nexts).enumerate() {
             // Written in any case and kept by counting: whether a walk is in the range is a coin toss.
             self.here.states[len] = *state;
-            self.here.places[len] = next << 8 | number as u32;
-            len += usize::from(*next < end);
+            self.here.places[len] = Place::new(*next, number as u8);
+            len += usize::from((start..end).contains(next));
         }
         self.here.len = len;
     }
 
-    /// Index · 2^8 + number of each walk in the range.
-    pub fn places(&self) -> &[u32] {
+    /// Where each walk in the range stands.
+    pub fn places(&self) -> &[Place] {
         &self.here.places[..self.here.len]
     }
 
-    /// Every walk in the range takes a step, after `each` was told its place.
+    /// Every walk in the range takes a step, after `each` was given what of `addends` has its number, and what of `symbols`
+    /// is where it stands. The symbols are those of the range.
     #[inline]
-    pub fn step(&mut self, mut each: impl FnMut(u32)) {
+    pub fn step<A, B, T, M>(
+        &mut self,
+        addends: (&[A; WAVE], &[B; WAVE]),
+        symbols: (&mut [T], &mut [M]),
+        mut each: impl FnMut((&A, &B), (&mut T, &mut M)),
+    ) {
+        let mut ground = Ground::new(self, addends, symbols);
         #[cfg(target_arch = "x86_64")]
         if self.path == Path::Avx512 {
             #[allow(unsafe_code)]
             // SAFETY: this path is chosen where the processor has what it needs.
             unsafe {
-                if self.kept { avx512::step::<true>(self, each) } else { avx512::step::<false>(self, each) }
+                if self.kept {
+                    avx512::step::<true, _, _, _, _>(self, ground, each);
+                } else {
+                    avx512::step::<false, _, _, _, _>(self, ground, each);
+                }
             }
             return;
         }
-        self.places().iter().for_each(|place| each(*place));
+        #[allow(unsafe_code)]
+        // SAFETY: these are places of the wave.
+        self.places().iter().for_each(|place| unsafe { ground.visit(*place, &mut each) });
         match self.path {
             #[cfg(target_arch = "x86_64")]
             #[allow(unsafe_code)]
@@ -189,7 +208,7 @@ impl Wave {
     }
 
     /// Nearly all walks go on until they are past `end`, at most 64 symbols behind `start`, and stay in their lanes, until
-    /// [`Self::settle`] is called. `met` becomes, for each lane, which symbols from `start` on it met, as bits. None
+    /// [`Self::settle`] is called. `met`, all 0, becomes for each lane which symbols from `start` on it met, as bits. None
     /// where the processor has nothing that would make this worth while.
     #[cfg(target_arch = "x86_64")]
     pub fn cross(&mut self, start: u32, end: u32, met: &mut [u64; WAVE]) -> Option<Crossed> {
@@ -197,22 +216,35 @@ impl Wave {
         if self.path != Path::Avx512 {
             return None;
         }
+        let len = self.here.len;
         #[allow(unsafe_code)]
         // SAFETY: this path is chosen where the processor has what it needs.
         unsafe {
             avx512::cross(self, start, end, met);
         }
-        Some(Crossed(()))
+        // Some have left the range: nobody is to look where they stand.
+        self.here.len = 0;
+        Some(Crossed { len })
+    }
+
+    /// Each lane that has crossed, wherever its walk is.
+    #[cfg(target_arch = "x86_64")]
+    pub fn lanes(&self, crossed: Crossed) -> &[Place] {
+        &self.here.places[..crossed.len]
     }
 
     /// Sorts out the walks that have left the range, after [`Self::cross`].
     #[cfg(target_arch = "x86_64")]
-    pub fn settle(&mut self) {
+    pub fn settle(&mut self, crossed: Crossed) {
         assert!(self.path == Path::Avx512);
         #[allow(unsafe_code)]
         // SAFETY: as above.
         unsafe {
-            if self.kept { avx512::settle::<true>(self) } else { avx512::settle::<false>(self) }
+            if self.kept {
+                avx512::settle::<true>(self, crossed.len);
+            } else {
+                avx512::settle::<false>(self, crossed.len);
+            }
         }
     }
 
@@ -220,18 +252,18 @@ impl Wave {
         let before = std::mem::take(&mut self.here.len);
         for k in 0..before {
             let (mut state, place) = (self.here.states[k], self.here.places[k]);
-            let next = advance(&mut state, place >> 8);
+            let next = advance(&mut state, place.index());
             let lanes = if next < self.end { &mut self.here } else { &mut self.gone };
-            lanes.push(state, next << 8 | place & 0xff);
+            lanes.push(state, Place::new(next, place.number()));
         }
     }
 
     /// Puts the walks that have left the range back where they came from.
     pub fn unload(&self, states: &mut [u64], nexts: &mut [u32]) {
         for (state, place) in self.gone.states.iter().zip(&self.gone.places).take(self.gone.len) {
-            let number = (place & 0xff) as usize;
+            let number = usize::from(place.number());
             states[number] = *state;
-            nexts[number] = place >> 8;
+            nexts[number] = place.index();
         }
     }
 }
@@ -248,6 +280,7 @@ fn advance(state: &mut u64, index: u32) -> u32 {
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod ground;
 
 #[cfg(test)]
 mod tests {
@@ -257,6 +290,16 @@ mod tests {
 
     /// Of the multiplier of the generator: which state leads to one.
     const INVERSE: u64 = 0x8b83_8d03_54ea_d59d;
+
+    const NUMBERS: [u8; WAVE] = {
+        let mut numbers = [0; WAVE];
+        let mut number = 0;
+        while number < WAVE {
+            numbers[number] = number as u8;
+            number += 1;
+        }
+        numbers
+    };
 
     /// A state, now and then one whose next step from `index` has a gap that is next to an integer.
     fn state(rng: &mut Rng, lane: usize, index: u32) -> u64 {
@@ -273,26 +316,30 @@ mod tests {
     }
 
     /// All places in order of steps, and where the walks are left.
-    fn run(path: Path, states: &[u64], nexts: &[u32], end: u32) -> (Vec<u32>, Vec<u64>, Vec<u32>) {
+    fn run(path: Path, states: &[u64], nexts: &[u32], end: u32) -> (Vec<Place>, Vec<u64>, Vec<u32>) {
         let (mut states, mut nexts) = (states.to_vec(), nexts.to_vec());
         let mut met = Vec::new();
         let mut wave = Wave::new(path);
-        wave.load(&states, &nexts, end);
+        wave.load(&states, &nexts, [0, end]);
+        let mut indices: Vec<u32> = (0..end).collect();
         while !wave.places().is_empty() {
-            wave.step(|place| met.push(place));
+            let symbols = (&mut indices[..], &mut vec![(); end as usize][..]);
+            wave.step((&NUMBERS, &[(); WAVE]), symbols, |(number, ()), (index, ())| {
+                met.push(Place::new(*index, *number));
+            });
         }
         wave.unload(&mut states, &mut nexts);
         (met, states, nexts)
     }
 
     /// What walks alone do.
-    fn alone(states: &[u64], nexts: &[u32], end: u32) -> (Vec<u32>, Vec<u64>, Vec<u32>) {
+    fn alone(states: &[u64], nexts: &[u32], end: u32) -> (Vec<Place>, Vec<u64>, Vec<u32>) {
         let mut met = Vec::new();
         let (mut left, mut stand) = (Vec::new(), Vec::new());
-        for (number, (state, next)) in (0_u32..).zip(states.iter().zip(nexts)) {
+        for (number, (state, next)) in (0_u8..=255).zip(states.iter().zip(nexts)) {
             let mut walk = Walk::at(*state, u64::from(*next));
             while walk.index() < u64::from(end) {
-                met.push((walk.index() as u32) << 8 | number);
+                met.push(Place::new(walk.index() as u32, number));
                 walk.advance();
             }
             left.push(walk.state());
@@ -342,8 +389,9 @@ mod tests {
             let end = crate::wire::SYMBOLS_MAX as u32;
             let step = |path| {
                 let mut wave = Wave::new(path);
-                wave.load(&states, &nexts, end);
-                wave.step(|_| ());
+                wave.load(&states, &nexts, [0, end]);
+                let symbols = (&mut vec![(); end as usize][..], &mut vec![(); end as usize][..]);
+                wave.step((&NUMBERS, &NUMBERS), symbols, |_, _| ());
                 let (mut states, mut nexts) = (states, [0; WAVE]);
                 wave.unload(&mut states, &mut nexts);
                 (wave.places().to_vec(), wave.here.states[..wave.here.len].to_vec(), states, nexts)
@@ -369,22 +417,20 @@ mod tests {
                 nexts.iter().enumerate().map(|(lane, next)| state(&mut rng, lane, *next)).collect();
             for path in Path::all() {
                 let mut wave = Wave::new(path);
-                wave.load(&states, &nexts, end.max(start + 8));
+                wave.load(&states, &nexts, [start, end.max(start + 8)]);
                 let mut met = [0; WAVE];
-                if wave.cross(start, end, &mut met).is_none() {
-                    continue;
-                }
+                let Some(crossed) = wave.cross(start, end, &mut met) else { continue };
                 let mut late = 0;
                 for (lane, (state, next)) in states.iter().zip(&nexts).enumerate() {
-                    let place = wave.here.places[lane];
-                    assert_eq!(place & 0xff, lane as u32);
+                    let place = wave.lanes(crossed)[lane];
+                    assert_eq!(usize::from(place.number()), lane);
                     let (mut state, mut index, mut bits) = (*state, *next, 0_u64);
-                    while index < end && index != place >> 8 {
+                    while index < end && index != place.index() {
                         bits |= 1 << (index - start);
                         index = advance(&mut state, index);
                     }
                     assert_eq!(
-                        (wave.here.states[lane], place >> 8, met[lane]),
+                        (wave.here.states[lane], place.index(), met[lane]),
                         (state, index, bits),
                         "{round}"
                     );
@@ -392,8 +438,8 @@ mod tests {
                 }
                 assert!(late <= 8 * len.div_ceil(32), "{late} of {len}");
                 assert!(met[len..].iter().all(|bits| *bits == 0));
-                wave.settle();
-                assert!(wave.places().iter().all(|place| place >> 8 < wave.end));
+                wave.settle(crossed);
+                assert!(wave.places().iter().all(|place| place.index() < wave.end));
             }
         }
     }

@@ -2,11 +2,11 @@
 
 use std::arch::x86_64::*;
 
-use super::{FAR, Lanes, SLACK, Wave, advance};
+use super::{FAR, Lanes, Place, SLACK, Wave, advance};
 use crate::strategies::riblt::mapping::MULTIPLIER;
 
 /// For each set of lanes, the 32-bit halves of those lanes in front.
-const PACK_64: [[u32; 8]; 16] = {
+const PACK: [[u32; 8]; 16] = {
     let mut table = [[0; 8]; 16];
     let mut set = 0;
     while set < 16 {
@@ -24,44 +24,31 @@ const PACK_64: [[u32; 8]; 16] = {
     table
 };
 
-/// The same in bytes for lanes of 32 bits.
-const PACK_32: [[u8; 16]; 16] = {
-    let mut table = [[0; 16]; 16];
-    let mut set = 0;
-    while set < 16 {
-        let (mut lane, mut to) = (0, 0);
-        while lane < 4 {
-            if set >> lane & 1 == 1 {
-                let mut byte = 0;
-                while byte < 4 {
-                    table[set][to] = 4 * lane + byte;
-                    byte += 1;
-                    to += 1;
-                }
-            }
-            lane += 1;
-        }
-        set += 1;
-    }
-    table
-};
-
 /// Writes the lanes of `set` at `at`, and whatever behind them. How many they are.
 #[target_feature(enable = "avx2,fma,popcnt")]
 #[allow(unsafe_code)]
 #[inline]
-fn pack(lanes: &mut Lanes, at: usize, states: __m256i, places: __m128i, set: usize) -> usize {
+fn pack(lanes: &mut Lanes, at: usize, states: __m256i, places: __m256i, set: usize) -> usize {
     debug_assert!(at + SLACK <= lanes.states.len() && set < 16);
     // SAFETY: callers have written fewer walks than they have read, so `at + 4` is within both arrays, which
-    // are equally long; `set` is a mask of four lanes, and the tables have 16 rows.
+    // are equally long; `set` is a mask of four lanes, and the table has 16 rows.
     unsafe {
-        let order = _mm256_loadu_si256(PACK_64.get_unchecked(set).as_ptr().cast());
-        let packed = _mm256_permutevar8x32_epi32(states, order);
-        _mm256_storeu_si256(lanes.states.as_mut_ptr().add(at).cast(), packed);
-        let order = _mm_loadu_si128(PACK_32.get_unchecked(set).as_ptr().cast());
-        _mm_storeu_si128(lanes.places.as_mut_ptr().add(at).cast(), _mm_shuffle_epi8(places, order));
+        let order = _mm256_loadu_si256(PACK.get_unchecked(set).as_ptr().cast());
+        let states = _mm256_permutevar8x32_epi32(states, order);
+        _mm256_storeu_si256(lanes.states.as_mut_ptr().add(at).cast(), states);
+        let places = _mm256_permutevar8x32_epi32(places, order);
+        _mm256_storeu_si256(lanes.places.as_mut_ptr().add(at).cast(), places);
     }
     set.count_ones() as usize
+}
+
+/// The lower halves of four lanes.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn low_halves(lanes: __m256i) -> __m128i {
+    let halves = _mm256_castsi256_ps(lanes);
+    let (low, high) = (_mm256_castps256_ps128(halves), _mm256_extractf128_ps::<1>(halves));
+    _mm_castps_si128(_mm_shuffle_ps::<0b10_00_10_00>(low, high))
 }
 
 /// See the module.
@@ -82,7 +69,7 @@ pub fn step<const KEPT: bool>(wave: &mut Wave) {
     let (mut here, mut gone) = (0, wave.gone.len);
     assert!(before.max(before + gone * usize::from(KEPT)) + SLACK <= wave.here.states.len());
     // What is behind the last walk is far away: it goes with those that leave, after all others.
-    wave.here.places[before..before + SLACK].fill(FAR << 8);
+    wave.here.places[before..before + SLACK].fill(Place::new(FAR, 0));
     let mut k = 0;
     while k < before {
         // SAFETY: `k + 4` is at most `before + 3`, within both arrays. Packed lanes are written at `k` or
@@ -90,7 +77,7 @@ pub fn step<const KEPT: bool>(wave: &mut Wave) {
         let (old, places) = unsafe {
             (
                 _mm256_loadu_si256(wave.here.states.as_ptr().add(k).cast()),
-                _mm_loadu_si128(wave.here.places.as_ptr().add(k).cast()),
+                _mm256_loadu_si256(wave.here.places.as_ptr().add(k).cast()),
             )
         };
         let cross = _mm256_add_epi64(
@@ -107,7 +94,7 @@ pub fn step<const KEPT: bool>(wave: &mut Wave) {
         let series = _mm256_fmadd_pd(series, e, _mm256_set1_pd(0.5));
         let q = _mm256_fmadd_pd(_mm256_mul_pd(rough, e), series, rough);
 
-        let index = _mm256_cvtepi32_pd(_mm_srli_epi32::<8>(places));
+        let index = _mm256_cvtepi32_pd(_mm_srli_epi32::<4>(low_halves(places)));
         let reach = _mm256_mul_pd(_mm256_add_pd(index, _mm256_set1_pd(1.5)), q);
         // Rounding this to nearest is rounding it up half a unit earlier.
         let target = _mm256_sub_pd(reach, one);
@@ -116,16 +103,14 @@ pub fn step<const KEPT: bool>(wave: &mut Wave) {
         let close = _mm256_cmp_pd::<_CMP_NLE_UQ>(_mm256_fmadd_pd(reach, tolerance, off), _mm256_set1_pd(0.5));
         let doubtful = _mm256_or_pd(close, _mm256_cmp_pd::<_CMP_LT_OQ>(x, least));
 
-        let halves = _mm256_castpd_ps(shifted);
-        let (low, high) = (_mm256_castps256_ps128(halves), _mm256_extractf128_ps::<1>(halves));
-        let mut next = _mm_castps_si128(_mm_shuffle_ps::<0b10_00_10_00>(low, high));
+        let mut next = low_halves(_mm256_castpd_si256(shifted));
         let doubtful = _mm256_movemask_pd(doubtful);
         if doubtful != 0 {
             next = decide(wave, k, doubtful as u32, next);
         }
         let next = _mm_min_epu32(next, _mm_set1_epi32(FAR as i32));
-        let numbers = _mm_and_si128(places, _mm_set1_epi32(0xff));
-        let places = _mm_or_si128(_mm_slli_epi32::<8>(next), numbers);
+        let indices = _mm256_slli_epi64::<4>(_mm256_cvtepu32_epi64(next));
+        let places = _mm256_blend_epi32::<0b0101_0101>(places, indices);
 
         let stay = _mm_movemask_ps(_mm_castsi128_ps(_mm_cmpgt_epi32(end, next))) as usize;
         here += pack(&mut wave.here, here, states, places, stay);
@@ -151,7 +136,7 @@ fn decide(wave: &Wave, k: usize, doubtful: u32, next: __m128i) -> __m128i {
     for (lane, index) in indices.iter_mut().enumerate() {
         if doubtful >> lane & 1 == 1 {
             let mut state = wave.here.states[k + lane];
-            *index = advance(&mut state, wave.here.places[k + lane] >> 8);
+            *index = advance(&mut state, wave.here.places[k + lane].index());
         }
     }
     // SAFETY: as above.
