@@ -27,11 +27,6 @@ use encode::encode;
 use registers::{v128, v256, v512};
 use sums::sums;
 
-/// x^b modulo the modulus.
-const fn spread_one([s1, s2, s3]: [u32; 3]) -> u64 {
-    1 | 1 << s1 | 1 << s2 | 1 << s3
-}
-
 /// For b = 64: what the four highest bits of a product's high word are worth beyond their shifts.
 const fn overflow(shifts: [u32; 3]) -> [u8; 16] {
     let mut table = [0; 16];
@@ -68,18 +63,13 @@ mod lanes128 {
         _mm_cvtsi128_si64(a) as u64
     }
 
-    /// Products of the first words, in the first words. A product that stays in its own 128 bits is reduced by two more
-    /// with the modulus and needs no shuffle.
+    /// A product of the first words, in the first word. Chains of these wait for each other, and reduction by shifts
+    /// is done sooner than by two more products with the modulus.
     #[inline]
     #[target_feature(enable = "pclmulqdq,ssse3")]
     fn mul_firsts<const BITS: u32>(a: V, b: V) -> V {
-        // At the upper end of the word, so that what is above the product's low word is what is over.
-        let spare = const { 64 - BITS };
-        let modulus = set1(const { spread_one(shifts(BITS)) << (64 - BITS) });
-        let product = clmul::<0x00>(a, if BITS == 64 { b } else { shl(b, spare) });
-        let once = clmul::<0x01>(product, modulus);
-        let sum = xor3(product, once, clmul::<0x01>(once, modulus));
-        if BITS == 64 { sum } else { shr(sum, spare) }
+        let product = clmul::<0x00>(a, b);
+        reduce::<BITS>(product, product)
     }
 
     /// A product.
