@@ -173,7 +173,8 @@ mod tests {
         for (count_bits, ones) in [(4, &[1, 15][..]), (16, &[1, 255])] {
             let singles = Singles::new(count_bits);
             for first in 0..=255_u8 {
-                let counts: [u8; MARKS] = std::array::from_fn(|i| first.wrapping_add(37 * i as u8));
+                let counts: [u8; MARKS] =
+                    std::array::from_fn(|i| first.wrapping_add(37_u8.wrapping_mul(i as u8)));
                 let which = singles.which_of(&counts);
                 assert_eq!(which, singles.which_of_portable(&counts));
                 for (bit, count) in counts.iter().enumerate() {
