@@ -31,7 +31,8 @@
 //!
 //! **CPU.** n·c to encode at either end, c² to decode. Our own engine (`kernel`) takes 0.5 to 1 ns and 30 to 60 ns
 //! of each with carry-less multiplication in registers of 256 bits (a million items and c = 1024: half a
-//! second, and 30 ms); in registers of 512 bits, from c = 1024 down to 16 at 64 bits, 0.1 to 0.3 ns and 7 to 51 ns.
+//! second, and 30 ms); in registers of 512 bits, from c = 1024 down to 16 at 64 bits, 0.2 to 0.4 ns and 10 to 90 ns
+//! (Ice Lake; `cargo bench -p offerbench-peers -- pinsketch`).
 //! `engine=minisketch` takes 4 to 6 ns and 94 to 219 ns. With a fresh key nothing can be kept between sessions; with a
 //! lasting one (`salt=link`, `group`, `none`; see `salt.rs`) an index keeps the estimator and one sketch (`kept`), and
 //! a session costs what differs. Both are predicted, as for an index that keeps nothing, from the sizes, by one

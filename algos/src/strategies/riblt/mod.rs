@@ -21,9 +21,9 @@
 //! `bits=64,check=32` takes 17.4 B (mean of 49) in four times as many messages (`cargo bench -p offerbench-peers -- 'riblt session'`).
 //! **Flights.** 4 where the window holds the whole stream: hello, stream, claim, verdict; 2 more for every frame
 //! beyond the window, which must wait for a round trip; a retry takes 2 more. **CPU.** Either end: one keyed hash, one
-//! sort and 2·ln m steps of a walk an item for m symbols. The coding alone (`kernel.rs`) takes 30 ns an item at
-//! n = 10^6, m = 2000 and 95 to 106 at m = 2·10^5, then 86 to 92 ns to decode a difference at d = 1000 to 10^4 (AVX-512, Ice
-//! Lake, where the crate `riblt` takes 0.9 and 3.5 µs, and 4 to 25 µs; `cargo bench -p offerbench-peers -- riblt`).
+//! sort and 2·ln m steps of a walk an item for m symbols. The coding alone (`kernel.rs`) takes 29 to 41 ns an item at
+//! n = 10^6, m = 2000 and 68 to 106 at m = 2·10^5, then 67 to 93 ns to decode a difference at d = 1000 to 10^4 (AVX-512, Ice
+//! Lake, several runs; the crate `riblt` in these 0.9 to 1.2 and 2.8 to 3.6 µs, and 3 to 28 µs; `cargo bench -p offerbench-peers -- riblt`).
 //! That is a session with `salt=session`, and the first under any key. With the other salts an index keeps the first
 //! symbols (see `source.rs`), and a session costs what it sends and finds.
 //! Budgets predict what one walk at a time takes on a cold index: both ends must come to the same answer. A responder that runs ahead of a wide window may reach its
