@@ -25,9 +25,9 @@ impl ListedId for u64 {
 const NEAR: usize = 4;
 
 /// Finds what is in one list and not in the other. Honest lists are in the order of the set, so they begin alike and end
-/// alike, and one walk along both pairs nearly everything between; what is left is sorted and paired, in whatever order it came. Ids are compared by their first 8
-/// bytes, which tell honest ones apart, and by all of them where these are equal. Keeps its memory from one pair of lists to
-/// the next. O(n) in one order, O(n log n) at worst.
+/// alike, and one walk along both pairs nearly everything between; what is left is sorted and paired, in whatever order
+/// it came. Ids are compared by their first 8 bytes, which tell honest ones apart, and by all of them where these are
+/// equal. Keeps its memory from one pair of lists to the next. O(n) in one order, O(n log n) at worst.
 #[derive(Clone, Debug)]
 pub struct Pairing<I> {
     mine: Vec<(u64, I, u32)>,

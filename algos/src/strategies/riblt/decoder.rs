@@ -223,7 +223,7 @@ impl<N: Name> Decoder<N> {
     fn put_back(&mut self, mut part: Part<N>, times: i64) {
         while let Some(symbol) = self.symbols.get_mut(part.walk.index() as usize) {
             symbol.apply(&part, times);
-            self.marks[part.walk.index() as usize] = 1;
+            self.marks[part.walk.index() as usize] = symbol.tally.low_count();
             part.walk.advance();
         }
         self.strays += 1;

@@ -240,7 +240,8 @@ const ITEM_NS: u64 = 250;
 const BLOCK_NS: u64 = 45;
 /// Nominal time to decode a symbol.
 const SYMBOL_NS: u64 = 800;
-/// Nominal length of a checksum and a count in memory.
+/// Nominal length of a checksum and a count in memory: two words, though one holds both, so that budgets cut off where
+/// they always did.
 const TALLY_BYTES: u64 = 16;
 
 /// The own set.

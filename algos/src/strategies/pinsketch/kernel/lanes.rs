@@ -11,6 +11,7 @@
 //! * Splitting differs from lane to lane, and is left to `roots`, for all factors of all sketches together. What its
 //!   traces did not separate comes back here.
 
+use super::decode::scale_by;
 use super::roots::{Betas, Factor, remainder};
 use super::{Gf, TILE, own, roots};
 
@@ -128,14 +129,7 @@ fn scale(gf: Gf, polys: &mut [Option<Vec<u64>>]) {
     let mut scales: Vec<u64> = polys.iter().flatten().map(lead).collect();
     roots::invert(gf, &mut scales);
     for (poly, scale) in polys.iter_mut().flatten().zip(scales) {
-        let tiles = poly.len().next_multiple_of(TILE);
-        let len = poly.len();
-        poly.resize(tiles, 0);
-        for tile in poly.chunks_exact_mut(TILE) {
-            let scaled = gf.combine(&[scale], tile, TILE);
-            tile.copy_from_slice(&scaled);
-        }
-        poly.truncate(len);
+        scale_by(gf, poly, scale);
     }
 }
 

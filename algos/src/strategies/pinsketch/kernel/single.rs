@@ -3,9 +3,8 @@
 //! What has come is kept until there is a block of it or somebody reads the sketch, and goes through the kernel for
 //! batches then: several elements in the lanes of a register take a fraction of what one takes by itself, whose powers
 //! are a chain of products and leave most of a register empty. An insert between two reads costs as much as a batch
-//! makes of it; reading after every insert takes about three times what reading alone takes, as each time a
-//! round of lanes is filled for one element. Indexes keep power sums in the same way (`pinsketch::kept`), and a set that
-//! is encoded at once is a sketch that is read once.
+//! makes of it; whoever reads after every insert fills a round of lanes for one element each time. Indexes keep power
+//! sums in the same way (`pinsketch::kept`), and a set that is encoded at once is a sketch that is read once.
 
 use super::{BLOCK, Gf, Grid};
 
